@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The only place that knows kernel versions: 6.12, and 7.x.
+ */
+#ifndef _SIGNET_COMPAT_H
+#define _SIGNET_COMPAT_H
+
+#include <crypto/aead.h>
+#include <linux/err.h>
+#include <linux/kmod.h>
+#include <linux/version.h>
+
+/*
+ * Nothing asks for the processor's own ciphers by the internal names below, so
+ * their modules may not be loaded yet.
+ */
+static inline void signet_compat_load_ciphers(void)
+{
+	request_module("crypto-aes");
+}
+
+/*
+ * In 6.12, "gcm(aes)" is a wrapper that may turn asynchronous, and asking for a
+ * synchronous one by its flags gets a template many times slower; the internal
+ * algorithm behind the wrapper is synchronous and fast, for process context.
+ * 7.x has no wrapper.
+ */
+static inline struct crypto_aead *signet_compat_alloc_sync_aead(const char *name)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+	char internal[CRYPTO_MAX_ALG_NAME];
+	struct crypto_aead *aead;
+
+	snprintf(internal, sizeof(internal), "__%s", name);
+	aead = crypto_alloc_aead(internal, CRYPTO_ALG_INTERNAL,
+				 CRYPTO_ALG_INTERNAL | CRYPTO_ALG_ASYNC);
+	if (!IS_ERR(aead) || PTR_ERR(aead) != -ENOENT)
+		return aead;
+#endif
+	return crypto_alloc_aead(name, 0, CRYPTO_ALG_ASYNC);
+}
+
+/* proto.recvmsg lost its address length in 7.x. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+#define SIGNET_RECVMSG_ARGS(sk, msg, len, flags) \
+	struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addr_len
+#define SIGNET_RECVMSG_PASS(sk, msg, len, flags) sk, msg, len, flags, addr_len
+#else
+#define SIGNET_RECVMSG_ARGS(sk, msg, len, flags) \
+	struct sock *sk, struct msghdr *msg, size_t len, int flags
+#define SIGNET_RECVMSG_PASS(sk, msg, len, flags) sk, msg, len, flags
+#endif
+
+#endif /* _SIGNET_COMPAT_H */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Key derivation from a traffic secret (RFC 8446 7.1 and 7.3).
+ */
+#ifndef _SIGNET_KEY_SCHEDULE_H
+#define _SIGNET_KEY_SCHEDULE_H
+
+#include <linux/types.h>
+
+struct signet_suite;
+
+/**
+ * struct signet_record_keys - what one traffic secret yields
+ * @key:	the cipher's key
+ * @iv:		the static IV that the sequence number is mixed into
+ */
+struct signet_record_keys {
+	u8 key[32];
+	u8 iv[12];
+};
+
+/**
+ * signet_derive_record_keys - [sender]_write_key and [sender]_write_iv
+ * @suite:	cipher suite
+ * @secret:	traffic secret, @suite->hash_len bytes
+ * @keys:	filled in; the caller wipes it
+ *
+ * RFC 8446 7.3. Context: may sleep and load modules.
+ * Return: 0, -ENOENT without the hash, -ENOMEM.
+ */
+int signet_derive_record_keys(const struct signet_suite *suite, const u8 *secret,
+			      struct signet_record_keys *keys);
+
+#endif /* _SIGNET_KEY_SCHEDULE_H */
