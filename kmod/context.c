@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "context.h"
+
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "cipher.h"
+#include "rx.h"
+#include "tx.h"
+
+struct signet_context *signet_context_new(void)
+{
+	struct signet_context *ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
+
+	if (ctx)
+		ctx->state = SIGNET_STATE_GATED;
+	return ctx;
+}
+
+static void wipe_keys(struct signet_context *ctx)
+{
+	signet_cipher_wipe(ctx->tx.cipher);
+	signet_cipher_wipe(ctx->rx.cipher);
+}
+
+void signet_context_free(struct signet_context *ctx)
+{
+	signet_tx_destroy(&ctx->tx);
+	signet_rx_destroy(&ctx->rx);
+	signet_cipher_free(ctx->tx.cipher);
+	signet_cipher_free(ctx->rx.cipher);
+	kfree_sensitive(ctx);
+}
+
+void signet_context_track(struct sock *sk, struct signet_context *ctx)
+{
+	ctx->tx.write_seq = tcp_sk(sk)->write_seq;
+	ctx->rx.copied_seq = tcp_sk(sk)->copied_seq;
+	ctx->rx.want_seq = ctx->rx.copied_seq + SIGNET_HEADER_LEN;
+	ctx->tracked = true;
+}
+
+int signet_context_check(struct sock *sk, struct signet_context *ctx)
+{
+	if (ctx->error)
+		return -ctx->error;
+	if (!ctx->tracked || sk->sk_state == TCP_CLOSE)
+		return 0;
+	if (ctx->rx.copied_seq != tcp_sk(sk)->copied_seq)
+		goto interference;
+	/* The FIN takes a sequence number of its own. */
+	if (!(sk->sk_shutdown & SEND_SHUTDOWN) && ctx->tx.write_seq != tcp_sk(sk)->write_seq)
+		goto interference;
+	return 0;
+
+interference:
+	return signet_context_fail(sk, ctx, EBADFD, SIGNET_REASON_INTERFERENCE, SIGNET_ALERT_NONE);
+}
+
+int signet_context_fail(struct sock *sk, struct signet_context *ctx, int error,
+			enum signet_reason reason, enum signet_alert alert)
+{
+	if (ctx->error)
+		return -ctx->error;
+
+	if (alert != SIGNET_ALERT_NONE)
+		signet_tx_fatal_alert(sk, ctx, alert);
+	/* Sealing the alert may have failed, and the socket with it. */
+	if (ctx->error)
+		return -ctx->error;
+	signet_tx_discard_open(&ctx->tx);
+	wipe_keys(ctx);
+	ctx->reason = reason;
+	WRITE_ONCE(ctx->error, error);
+	WRITE_ONCE(ctx->state, SIGNET_STATE_FAILED);
+	/*
+	 * Not sk_err: TCP would refuse to send the alert that may still wait
+	 * for room. SO_ERROR reads this one too.
+	 */
+	WRITE_ONCE(sk->sk_err_soft, error);
+	sk->sk_state_change(sk);
+	return -error;
+}
+
+void signet_context_update_state(struct sock *sk, struct signet_context *ctx)
+{
+	if (ctx->state != SIGNET_STATE_ESTABLISHED ||
+	    ctx->tx.state != SIGNET_DIRECTION_CLOSED || ctx->rx.state != SIGNET_DIRECTION_CLOSED)
+		return;
+	WRITE_ONCE(ctx->state, SIGNET_STATE_CLOSED);
+	wipe_keys(ctx);
+	sk->sk_state_change(sk);
+}

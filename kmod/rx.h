@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Receiving: finding records in TCP's receive queue, opening them, handing
+ * their content to readers.
+ */
+#ifndef _SIGNET_RX_H
+#define _SIGNET_RX_H
+
+#include "compat.h"
+#include "context.h"
+
+struct msghdr;
+
+/**
+ * signet_rx_install - install the keys of this direction
+ * @ctx:	context
+ * @cipher:	keys; taken over
+ * @leftover:	ciphertext that comes before TCP's, or NULL; taken over
+ * @leftover_len: its length
+ */
+void signet_rx_install(struct signet_context *ctx, struct signet_cipher *cipher, u8 *leftover,
+		       unsigned int leftover_len);
+
+/* Frees everything but the cipher. */
+void signet_rx_destroy(struct signet_rx *rx);
+
+/* struct proto's recvmsg. */
+int signet_recvmsg(SIGNET_RECVMSG_ARGS(sk, msg, len, flags));
+
+/*
+ * struct sock's sk_data_ready: wakes readers only for what they can use.
+ * Context: process or softirq, under the socket lock.
+ */
+void signet_data_ready(struct sock *sk);
+
+/**
+ * signet_rx_poll - is there anything for a reader?
+ *
+ * Opens the record at the head of the queue, so that a reader which is told to
+ * read does not block on a ticket.
+ *
+ * Context: process; takes the socket lock when it must look.
+ * Return: true when recv() would not block: data, end of file or an error.
+ */
+bool signet_rx_poll(struct sock *sk, struct signet_context *ctx);
+
+/**
+ * signet_rx_inq - plaintext that can be read now, in bytes
+ *
+ * Records that are not opened yet are counted without their overhead; padding
+ * and control records among them make this an upper bound.
+ *
+ * Context: process, under the socket lock.
+ */
+unsigned int signet_rx_inq(struct sock *sk, struct signet_context *ctx);
+
+/**
+ * signet_rx_close - get the receive queue ready for TCP's close
+ *
+ * TCP answers a close with unread input by a reset, which may destroy what was
+ * sent last. Control records are consumed, and so is everything behind the
+ * peer's close_notify or a failure.
+ *
+ * Context: process, under the socket lock.
+ * Return: true when application data was left unread: TCP's rule applies.
+ */
+bool signet_rx_close(struct sock *sk, struct signet_context *ctx);
+
+#endif /* _SIGNET_RX_H */
