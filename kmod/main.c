@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Signet: TLS records in the kernel, as a TCP upper layer protocol.
+ */
+#include <linux/init.h>
+#include <linux/module.h>
+#include <net/tcp.h>
+
+#include "compat.h"
+#include "scratch.h"
+#include "selftest.h"
+#include "socket.h"
+#include "suite.h"
+
+static int __init signet_init(void)
+{
+	int err;
+
+	signet_compat_load_ciphers();
+	err = signet_selftest();
+	if (err)
+		return err;
+	signet_suite_log_drivers();
+	return signet_socket_init();
+}
+
+static void __exit signet_exit(void)
+{
+	signet_socket_exit();
+	signet_scratch_exit();
+}
+
+module_init(signet_init);
+module_exit(signet_exit);
+
+MODULE_DESCRIPTION("Signet: TLS records for TCP sockets");
+MODULE_LICENSE("GPL");
+MODULE_ALIAS_TCP_ULP("signet");

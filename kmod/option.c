@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "option.h"
+
+#include <linux/err.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "cipher.h"
+#include "rx.h"
+#include "suite.h"
+#include "tx.h"
+
+/* First versions of the structures: userspace may not bring less. */
+#define CRYPTO_SIZE_V1 offsetofend(struct signet_crypto, secret)
+#define KEYS_SIZE_V1 offsetofend(struct signet_keys, rx)
+#define KEYS_SIZE_MAX 4096
+
+/**
+ * struct new_keys - everything an install needs, made before it begins
+ * @role:	enum signet_role
+ * @tx:		sending keys, or NULL for none
+ * @rx:		receiving keys, or NULL for none
+ * @leftover:	ciphertext that comes first, or NULL
+ * @leftover_len: its length
+ */
+struct new_keys {
+	u8 role;
+	struct signet_cipher *tx;
+	struct signet_cipher *rx;
+	u8 *leftover;
+	unsigned int leftover_len;
+};
+
+static void free_new_keys(struct new_keys *new)
+{
+	signet_cipher_free(new->tx);
+	signet_cipher_free(new->rx);
+	kvfree(new->leftover);
+}
+
+static int make_cipher(const struct signet_crypto *crypto, struct signet_cipher **cipher)
+{
+	struct signet_cipher *made = signet_cipher_new(crypto);
+
+	if (IS_ERR(made))
+		return PTR_ERR(made);
+	*cipher = made;
+	return 0;
+}
+
+static int check_install(struct sock *sk, struct signet_context *ctx, const struct new_keys *new)
+{
+	int err = signet_context_check(sk, ctx);
+
+	if (err)
+		return err;
+	if ((new->tx && ctx->tx.state != SIGNET_DIRECTION_UNKEYED) ||
+	    (new->rx && ctx->rx.state != SIGNET_DIRECTION_UNKEYED))
+		return -EBUSY;
+	/* The peer may have sent everything, and its FIN, before the keys are here. */
+	if (!((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)))
+		return -ENOTCONN;
+	return 0;
+}
+
+/* All or nothing. Takes the keys over on success. */
+static int install(struct sock *sk, struct new_keys *new)
+{
+	struct signet_context *ctx = signet_context(sk);
+	int err;
+
+	lock_sock(sk);
+	err = check_install(sk, ctx, new);
+	if (err)
+		goto release;
+	if (!ctx->tracked)
+		signet_context_track(sk, ctx);
+	if (new->role != SIGNET_ROLE_UNKNOWN)
+		ctx->role = new->role;
+	if (new->tx)
+		signet_tx_install(ctx, new->tx);
+	if (new->rx)
+		signet_rx_install(ctx, new->rx, new->leftover, new->leftover_len);
+	memset(new, 0, sizeof(*new));
+	if (ctx->tx.state == SIGNET_DIRECTION_OPEN && ctx->rx.state == SIGNET_DIRECTION_OPEN)
+		WRITE_ONCE(ctx->state, SIGNET_STATE_ESTABLISHED);
+	/* Whoever polls has something to look at. */
+	sk->sk_state_change(sk);
+release:
+	release_sock(sk);
+	return err;
+}
+
+static int set_direction(struct sock *sk, int option, sockptr_t value, unsigned int len)
+{
+	struct signet_crypto crypto;
+	struct new_keys new = {};
+	int err;
+
+	if (len < CRYPTO_SIZE_V1)
+		return -EINVAL;
+	if (len > KEYS_SIZE_MAX)
+		return -E2BIG;
+	err = copy_struct_from_sockptr(&crypto, sizeof(crypto), value, len);
+	if (!err)
+		err = make_cipher(&crypto, option == SIGNET_TX ? &new.tx : &new.rx);
+	if (!err)
+		err = install(sk, &new);
+	memzero_explicit(&crypto, sizeof(crypto));
+	free_new_keys(&new);
+	return err;
+}
+
+/* Copies the option in. */
+static int copy_keys(struct signet_keys *keys, struct new_keys *new, sockptr_t value,
+		     unsigned int len)
+{
+	struct {
+		__u32 size;
+		__u32 leftover_len;
+	} head;
+
+	if (len < KEYS_SIZE_V1)
+		return -EINVAL;
+	if (copy_from_sockptr(&head, value, sizeof(head)))
+		return -EFAULT;
+	if (head.leftover_len > SIGNET_LEFTOVER_MAX)
+		return -EMSGSIZE;
+	if (head.size > KEYS_SIZE_MAX)
+		return -E2BIG;
+	if (head.size < KEYS_SIZE_V1 || (u64)head.size + head.leftover_len != len)
+		return -EINVAL;
+
+	new->leftover_len = head.leftover_len;
+	if (head.leftover_len) {
+		new->leftover = kvmalloc(head.leftover_len, GFP_KERNEL_ACCOUNT);
+		if (!new->leftover)
+			return -ENOMEM;
+		if (copy_from_sockptr_offset(new->leftover, value, head.size, head.leftover_len))
+			return -EFAULT;
+	}
+	return copy_struct_from_sockptr(keys, sizeof(*keys), value, head.size);
+}
+
+static int set_keys(struct sock *sk, sockptr_t value, unsigned int len)
+{
+	struct signet_keys *keys;
+	struct new_keys new = {};
+	int err;
+
+	keys = kzalloc(sizeof(*keys), GFP_KERNEL);
+	if (!keys)
+		return -ENOMEM;
+	err = copy_keys(keys, &new, value, len);
+	if (err)
+		goto free_keys;
+	if (keys->role > SIGNET_ROLE_SERVER ||
+	    memchr_inv(keys->reserved, 0, sizeof(keys->reserved))) {
+		err = -EINVAL;
+		goto free_keys;
+	}
+	new.role = keys->role;
+	err = make_cipher(&keys->tx, &new.tx);
+	if (!err)
+		err = make_cipher(&keys->rx, &new.rx);
+	if (!err)
+		err = install(sk, &new);
+free_keys:
+	free_new_keys(&new);
+	kfree_sensitive(keys);
+	return err;
+}
+
+int signet_option_set(struct sock *sk, int option, sockptr_t value, unsigned int len)
+{
+	switch (option) {
+	case SIGNET_KEYS:
+		return set_keys(sk, value, len);
+	case SIGNET_TX:
+	case SIGNET_RX:
+		return set_direction(sk, option, value, len);
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+static void fill_info(const struct signet_context *ctx, struct signet_info *info)
+{
+	const struct signet_cipher *tx = ctx->tx.cipher, *rx = ctx->rx.cipher;
+
+	*info = (struct signet_info){
+		.size = sizeof(*info),
+		.state = ctx->state,
+		.tx_state = ctx->tx.state,
+		.rx_state = ctx->rx.state,
+		.role = ctx->role,
+		.alert_sent = ctx->alert_sent,
+		.alert_received = ctx->alert_received,
+		.error = ctx->error ?: ctx->rx.error,
+		.reason = ctx->reason,
+		.tx_records = ctx->tx.records,
+		.rx_records = ctx->rx.records,
+		.tx_bytes = ctx->tx.bytes,
+		.rx_bytes = ctx->rx.bytes,
+		.rx_control = ctx->rx.control,
+		.tx_unsent = ctx->tx.tail_len,
+	};
+	if (tx) {
+		info->version = tx->suite->version;
+		info->tx_suite = tx->suite->number;
+		info->tx_epoch = tx->epoch;
+		info->tx_sequence = tx->sequence;
+	}
+	if (rx) {
+		info->version = rx->suite->version;
+		info->rx_suite = rx->suite->number;
+		info->rx_epoch = rx->epoch;
+		info->rx_sequence = rx->sequence;
+	}
+}
+
+static const char *reason_text(unsigned int reason)
+{
+	switch (reason) {
+#define REASON_CASE(name, number, text)                                                       \
+	case number:                                                                          \
+		return text;
+		SIGNET_REASONS(REASON_CASE)
+#undef REASON_CASE
+	default:
+		return "unknown";
+	}
+}
+
+/* Gives as much as there is room for, and says how much that was. */
+static int give(const void *value, unsigned int size, char __user *to, int __user *len)
+{
+	int room;
+
+	if (get_user(room, len))
+		return -EFAULT;
+	if (room < 0)
+		return -EINVAL;
+	room = min_t(unsigned int, room, size);
+	if (put_user(room, len) || copy_to_user(to, value, room))
+		return -EFAULT;
+	return 0;
+}
+
+int signet_option_get(struct sock *sk, int option, char __user *value, int __user *len)
+{
+	struct signet_context *ctx = signet_context(sk);
+	struct signet_info info;
+	const char *text;
+
+	lock_sock(sk);
+	fill_info(ctx, &info);
+	text = reason_text(ctx->reason);
+	release_sock(sk);
+
+	switch (option) {
+	case SIGNET_INFO:
+		return give(&info, sizeof(info), value, len);
+	case SIGNET_ERROR:
+		return give(text, strlen(text) + 1, value, len);
+	default:
+		return -ENOPROTOOPT;
+	}
+}

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "socket.h"
+
+#include <linux/err.h>
+#include <linux/in.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/net.h>
+#include <linux/poll.h>
+#include <net/inet_common.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+#include <asm/ioctls.h>
+
+#include "context.h"
+#include "option.h"
+#include "rx.h"
+#include "tx.h"
+
+/**
+ * struct family_calls - what an attached socket calls, by address family
+ * @base_prot:	TCP's struct proto
+ * @base_ops:	TCP's struct proto_ops
+ * @prot:	a copy with this module's calls
+ * @ops:	likewise
+ */
+struct family_calls {
+	struct proto *base_prot;
+	const struct proto_ops *base_ops;
+	struct proto prot;
+	struct proto_ops ops;
+};
+
+static struct family_calls calls[2] __read_mostly;
+
+/* --- calls of struct proto -------------------------------------------------- */
+
+/* Detaches: TCP's calls again, and none of this module's code from here on. */
+static void detach(struct sock *sk, struct signet_context *ctx)
+{
+	write_lock_bh(&sk->sk_callback_lock);
+	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, NULL);
+	WRITE_ONCE(sk->sk_prot, ctx->base_prot);
+	sk->sk_data_ready = ctx->base_data_ready;
+	sk->sk_write_space = ctx->base_write_space;
+	write_unlock_bh(&sk->sk_callback_lock);
+}
+
+static void signet_close(struct sock *sk, long timeout)
+{
+	struct signet_context *ctx = signet_context(sk);
+	void (*base_close)(struct sock *sk, long timeout) = ctx->base_prot->close;
+	bool reset;
+
+	lock_sock(sk);
+	reset = signet_rx_close(sk, ctx);
+	/* Bytes that were reported as sent must not be followed by a FIN when they were not. */
+	if (signet_tx_close(sk, ctx))
+		reset = true;
+	detach(sk, ctx);
+	if (reset) {
+		sock_set_flag(sk, SOCK_LINGER);
+		sk->sk_lingertime = 0;
+		timeout = 0;
+	}
+	release_sock(sk);
+	signet_context_free(ctx);
+	/* Last: this may drop the ULP's reference on the module. */
+	base_close(sk, timeout);
+}
+
+static int signet_disconnect(struct sock *sk, int flags)
+{
+	struct signet_context *ctx = signet_context(sk);
+
+	/* Keys belong to one connection; a failed connect() comes here too. */
+	if (ctx->state != SIGNET_STATE_GATED || ctx->tx.cipher || ctx->rx.cipher)
+		return -EOPNOTSUPP;
+	if (!((1 << sk->sk_state) & (TCPF_CLOSE | TCPF_SYN_SENT | TCPF_SYN_RECV)))
+		return -EOPNOTSUPP;
+	return ctx->base_prot->disconnect(sk, flags);
+}
+
+/* Options that would let somebody put bytes into the stream, or take them out. */
+static bool option_refused(int level, int option)
+{
+	if (level != SOL_TCP)
+		return false;
+	switch (option) {
+	case TCP_REPAIR:
+	case TCP_REPAIR_QUEUE:
+	case TCP_QUEUE_SEQ:
+	case TCP_FASTOPEN_CONNECT:
+	case TCP_ZEROCOPY_RECEIVE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int signet_setsockopt(struct sock *sk, int level, int option, sockptr_t value,
+			     unsigned int len)
+{
+	if (level == SOL_SIGNET)
+		return signet_option_set(sk, option, value, len);
+	if (option_refused(level, option))
+		return -EOPNOTSUPP;
+	return signet_context(sk)->base_prot->setsockopt(sk, level, option, value, len);
+}
+
+static int signet_getsockopt(struct sock *sk, int level, int option, char __user *value,
+			     int __user *len)
+{
+	if (level == SOL_SIGNET)
+		return signet_option_get(sk, option, value, len);
+	if (option_refused(level, option))
+		return -EOPNOTSUPP;
+	return signet_context(sk)->base_prot->getsockopt(sk, level, option, value, len);
+}
+
+static int signet_ioctl(struct sock *sk, int cmd, int *arg)
+{
+	struct signet_context *ctx = signet_context(sk);
+
+	if (cmd != SIOCINQ)
+		return ctx->base_prot->ioctl(sk, cmd, arg);
+	lock_sock(sk);
+	*arg = min_t(unsigned int, signet_rx_inq(sk, ctx), INT_MAX);
+	release_sock(sk);
+	return 0;
+}
+
+/* --- calls of struct proto_ops ---------------------------------------------- */
+
+static __poll_t signet_poll(struct file *file, struct socket *sock, struct poll_table_struct *wait)
+{
+	/* Registers the caller, so everything below may look without a race. */
+	__poll_t mask = tcp_poll(file, sock, wait);
+	struct sock *sk = sock->sk;
+	struct signet_context *ctx = signet_context(sk);
+
+	/* TCP counts ciphertext. */
+	if (!signet_rx_poll(sk, ctx))
+		mask &= ~(EPOLLIN | EPOLLRDNORM);
+	else
+		mask |= EPOLLIN | EPOLLRDNORM;
+
+	if (READ_ONCE(ctx->tx.state) == SIGNET_DIRECTION_UNKEYED || signet_tx_has_tail(&ctx->tx))
+		mask &= ~(EPOLLOUT | EPOLLWRNORM);
+	if (READ_ONCE(ctx->rx.state) == SIGNET_DIRECTION_CLOSED)
+		mask |= EPOLLRDHUP;
+	if (READ_ONCE(ctx->tx.state) == SIGNET_DIRECTION_CLOSED)
+		mask |= EPOLLOUT | EPOLLWRNORM;
+	if (READ_ONCE(ctx->error))
+		mask |= EPOLLERR | EPOLLHUP | EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM;
+	return mask;
+}
+
+static int signet_shutdown(struct socket *sock, int how)
+{
+	struct sock *sk = sock->sk;
+	struct signet_context *ctx = signet_context(sk);
+	int err = 0;
+
+	if (how == SHUT_WR || how == SHUT_RDWR) {
+		lock_sock(sk);
+		err = signet_tx_close(sk, ctx);
+		release_sock(sk);
+	}
+	/* Without close_notify no FIN: the caller may try again. */
+	return err ? err : ctx->base_ops->shutdown(sock, how);
+}
+
+static int signet_read_sock(struct sock *sk, read_descriptor_t *desc, sk_read_actor_t actor)
+{
+	return -EOPNOTSUPP;
+}
+
+static int signet_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
+{
+	return -EOPNOTSUPP;
+}
+
+/* --- the tables ------------------------------------------------------------- */
+
+static void make_prot(struct proto *prot, const struct proto *base)
+{
+	*prot = *base;
+	prot->close = signet_close;
+	prot->disconnect = signet_disconnect;
+	prot->setsockopt = signet_setsockopt;
+	prot->getsockopt = signet_getsockopt;
+	prot->ioctl = signet_ioctl;
+	prot->sendmsg = signet_sendmsg;
+	prot->recvmsg = signet_recvmsg;
+	prot->splice_eof = signet_splice_eof;
+	/* sockmap takes no socket without it. */
+#ifdef CONFIG_BPF_SYSCALL
+	prot->psock_update_sk_prot = NULL;
+#endif
+}
+
+static void make_ops(struct proto_ops *ops, const struct proto_ops *base)
+{
+	*ops = *base;
+	ops->poll = signet_poll;
+	ops->shutdown = signet_shutdown;
+	/* NULL: splice reads through recvmsg. */
+	ops->splice_read = NULL;
+	ops->read_sock = signet_read_sock;
+	ops->read_skb = NULL;
+	ops->sendmsg_locked = signet_sendmsg_locked;
+	ops->mmap = sock_no_mmap;
+	/* NULL: sk_rcvlowat is set, and TCP is not asked to compare it with ciphertext. */
+	ops->set_rcvlowat = NULL;
+	ops->peek_len = NULL;
+}
+
+/* TCP's tables for IPv6 are not exported in every kernel: a socket has them. */
+static int make_calls(struct family_calls *to, int family)
+{
+	struct socket *sock;
+	int err;
+
+	err = sock_create_kern(&init_net, family, SOCK_STREAM, IPPROTO_TCP, &sock);
+	if (err)
+		return err;
+	to->base_prot = sock->sk->sk_prot;
+	to->base_ops = sock->ops;
+	make_prot(&to->prot, to->base_prot);
+	make_ops(&to->ops, to->base_ops);
+	sock_release(sock);
+	return 0;
+}
+
+static struct family_calls *find_calls(const struct sock *sk)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		if (calls[i].base_prot && sk->sk_prot == calls[i].base_prot &&
+		    sk->sk_socket->ops == calls[i].base_ops)
+			return &calls[i];
+	}
+	return NULL;
+}
+
+/* --- the ULP ---------------------------------------------------------------- */
+
+static int check_attach(struct sock *sk)
+{
+	switch (sk->sk_state) {
+	case TCP_SYN_SENT:
+	case TCP_ESTABLISHED:
+	case TCP_CLOSE_WAIT:
+		break;
+	case TCP_CLOSE:
+		if (sk->sk_socket && sk->sk_socket->state == SS_UNCONNECTED)
+			break;
+		fallthrough;
+	default:
+		return -ENOTCONN;
+	}
+	if (!sk->sk_socket)
+		return -EINVAL;
+	/* Somebody is inside TCP's calls, with a buffer in the clear. */
+	if (sk->sk_write_pending || waitqueue_active(&sk->sk_lock.wq))
+		return -EBUSY;
+	/* In use by the kernel, sockmap for one. */
+	if (sk->sk_user_data || inet_test_bit(DEFER_CONNECT, sk) || tcp_sk(sk)->repair)
+		return -EBUSY;
+	return 0;
+}
+
+/* Called with the socket lock held; __tcp_set_ulp() holds a reference on the module. */
+static int signet_ulp_init(struct sock *sk)
+{
+	struct signet_context *ctx;
+	struct family_calls *use;
+	int err;
+
+	err = check_attach(sk);
+	if (err)
+		return err;
+	use = find_calls(sk);
+	if (!use)
+		return -EOPNOTSUPP;
+	ctx = signet_context_new();
+	if (!ctx)
+		return -ENOMEM;
+
+	ctx->base_prot = use->base_prot;
+	ctx->base_ops = use->base_ops;
+	ctx->base_data_ready = sk->sk_data_ready;
+	ctx->base_write_space = sk->sk_write_space;
+	if (sk->sk_state == TCP_ESTABLISHED || sk->sk_state == TCP_CLOSE_WAIT)
+		signet_context_track(sk, ctx);
+
+	write_lock_bh(&sk->sk_callback_lock);
+	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, ctx);
+	sk->sk_data_ready = signet_data_ready;
+	sk->sk_write_space = signet_write_space;
+	/* Calls that start now, without the lock, must find the context. */
+	smp_wmb();
+	WRITE_ONCE(sk->sk_prot, &use->prot);
+	WRITE_ONCE(sk->sk_socket->ops, &use->ops);
+	write_unlock_bh(&sk->sk_callback_lock);
+
+	/* __tcp_set_ulp() has just cleared it; this ULP's sendmsg takes MSG_ZEROCOPY. */
+	set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
+	return 0;
+}
+
+/* The socket goes without a close(), which would have detached. */
+static void signet_ulp_release(struct sock *sk)
+{
+	struct signet_context *ctx = signet_context(sk);
+
+	if (!ctx)
+		return;
+	detach(sk, ctx);
+	signet_context_free(ctx);
+}
+
+static struct tcp_ulp_ops signet_ulp_ops __read_mostly = {
+	.name = SIGNET_ULP_NAME,
+	.owner = THIS_MODULE,
+	.init = signet_ulp_init,
+	.release = signet_ulp_release,
+};
+
+int signet_socket_init(void)
+{
+	int err;
+
+	err = make_calls(&calls[0], AF_INET);
+	if (err)
+		return err;
+	/* A kernel that was told not to speak IPv6 has no such sockets either. */
+	err = make_calls(&calls[1], AF_INET6);
+	if (err && err != -EAFNOSUPPORT)
+		return err;
+	return tcp_register_ulp(&signet_ulp_ops);
+}
+
+void signet_socket_exit(void)
+{
+	tcp_unregister_ulp(&signet_ulp_ops);
+}
