@@ -122,12 +122,18 @@ int signet_cipher_open(struct signet_cipher *cipher, struct scatterlist *src,
 	int err;
 
 	might_sleep();
+	if (cipher->used_up)
+		return -EKEYEXPIRED;
 	set_nonce(cipher);
 	aead_request_set_crypt(cipher->request, src, dst, body, cipher->nonce);
 	err = crypto_aead_decrypt(cipher->request);
-	if (!err) {
+	if (err)
+		return err;
+	cipher->records++;
+	/* Sequence numbers must not wrap (RFC 8446 5.3). */
+	if (cipher->sequence == U64_MAX)
+		cipher->used_up = true;
+	else
 		cipher->sequence++;
-		cipher->records++;
-	}
-	return err;
+	return 0;
 }

@@ -22,6 +22,7 @@ struct signet_suite;
  * @request:	the one request that every record uses, under the socket lock
  * @sequence:	sequence number of the next record (RFC 8446 5.3)
  * @records:	records sealed or opened under this key
+ * @used_up:	the last sequence number was used
  * @epoch:	number of this traffic secret, the first is 0
  * @iv:		static IV
  * @nonce:	the current record's nonce
@@ -32,6 +33,7 @@ struct signet_cipher {
 	struct aead_request *request;
 	u64 sequence;
 	u64 records;
+	bool used_up;
 	u32 epoch;
 	u8 iv[SIGNET_IV_LEN];
 	u8 nonce[SIGNET_IV_LEN];
@@ -87,8 +89,8 @@ int signet_cipher_seal(struct signet_cipher *cipher, struct scatterlist *sg, uns
  *
  * The sequence number is used up only on success.
  * Context: process, under the socket lock.
- * Return: 0, -EBADMSG when the record does not authenticate, or a cipher's
- * error.
+ * Return: 0, -EBADMSG when the record does not authenticate, -EKEYEXPIRED when
+ * there is no sequence number left, or a cipher's error.
  */
 int signet_cipher_open(struct signet_cipher *cipher, struct scatterlist *src,
 		       struct scatterlist *dst, unsigned int body);

@@ -82,6 +82,20 @@ int signet_context_fail(struct sock *sk, struct signet_context *ctx, int error,
 	return -error;
 }
 
+int signet_context_tcp_error(struct sock *sk, struct signet_context *ctx)
+{
+	int err = sock_error(sk);
+
+	if (!err && !ctx->tcp_error && sk->sk_state == TCP_CLOSE)
+		err = -ECONNRESET;
+	if (err) {
+		ctx->tcp_error = -err;
+		if (!ctx->reason)
+			ctx->reason = SIGNET_REASON_RESET;
+	}
+	return -ctx->tcp_error;
+}
+
 void signet_context_update_state(struct sock *sk, struct signet_context *ctx)
 {
 	if (ctx->state != SIGNET_STATE_ESTABLISHED ||

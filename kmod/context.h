@@ -24,7 +24,7 @@ struct signet_scratch;
 #define SIGNET_RECORD_PIECES 6
 
 /* Pieces of sealed records that TCP has not taken yet, at most. */
-#define SIGNET_TAIL_PIECES 24
+#define SIGNET_TAIL_PIECES 32
 
 /**
  * struct signet_open_record - a record that is being filled
@@ -127,6 +127,7 @@ struct signet_rx {
  * @state:	enum signet_state
  * @role:	enum signet_role
  * @error:	errno of a FAILED socket, or 0
+ * @tcp_error:	errno that ended the TCP connection, once it was taken from sk_err
  * @reason:	enum signet_reason
  * @alert_sent:	level << 8 | description, 0 for none
  * @alert_received: likewise
@@ -144,6 +145,7 @@ struct signet_context {
 	u8 role;
 	bool tracked;
 	int error;
+	int tcp_error;
 	u16 reason;
 	u16 alert_sent;
 	u16 alert_received;
@@ -192,6 +194,12 @@ int signet_context_check(struct sock *sk, struct signet_context *ctx);
  */
 int signet_context_fail(struct sock *sk, struct signet_context *ctx, int error,
 			enum signet_reason reason, enum signet_alert alert);
+
+/*
+ * The errno, negative, that ended the TCP connection, or 0 while there is one.
+ * sk_err tells it once; this remembers it for every later call.
+ */
+int signet_context_tcp_error(struct sock *sk, struct signet_context *ctx);
 
 /* CLOSED once close_notify has passed both ways. */
 void signet_context_update_state(struct sock *sk, struct signet_context *ctx);

@@ -192,14 +192,13 @@ static void fill_info(const struct signet_context *ctx, struct signet_info *info
 	const struct signet_cipher *tx = ctx->tx.cipher, *rx = ctx->rx.cipher;
 
 	*info = (struct signet_info){
-		.size = sizeof(*info),
 		.state = ctx->state,
 		.tx_state = ctx->tx.state,
 		.rx_state = ctx->rx.state,
 		.role = ctx->role,
 		.alert_sent = ctx->alert_sent,
 		.alert_received = ctx->alert_received,
-		.error = ctx->error ?: ctx->rx.error,
+		.error = ctx->error ?: ctx->rx.error ?: ctx->tcp_error,
 		.reason = ctx->reason,
 		.tx_records = ctx->tx.records,
 		.rx_records = ctx->rx.records,
@@ -235,19 +234,10 @@ static const char *reason_text(unsigned int reason)
 	}
 }
 
-/* Gives as much as there is room for, and says how much that was. */
+/* Gives @size bytes, and says so. */
 static int give(const void *value, unsigned int size, char __user *to, int __user *len)
 {
-	int room;
-
-	if (get_user(room, len))
-		return -EFAULT;
-	if (room < 0)
-		return -EINVAL;
-	room = min_t(unsigned int, room, size);
-	if (put_user(room, len) || copy_to_user(to, value, room))
-		return -EFAULT;
-	return 0;
+	return put_user(size, len) || copy_to_user(to, value, size) ? -EFAULT : 0;
 }
 
 int signet_option_get(struct sock *sk, int option, char __user *value, int __user *len)
@@ -255,6 +245,12 @@ int signet_option_get(struct sock *sk, int option, char __user *value, int __use
 	struct signet_context *ctx = signet_context(sk);
 	struct signet_info info;
 	const char *text;
+	int room;
+
+	if (get_user(room, len))
+		return -EFAULT;
+	if (room < 0)
+		return -EINVAL;
 
 	lock_sock(sk);
 	fill_info(ctx, &info);
@@ -263,9 +259,10 @@ int signet_option_get(struct sock *sk, int option, char __user *value, int __use
 
 	switch (option) {
 	case SIGNET_INFO:
-		return give(&info, sizeof(info), value, len);
+		info.size = min_t(unsigned int, room, sizeof(info));
+		return give(&info, info.size, value, len);
 	case SIGNET_ERROR:
-		return give(text, strlen(text) + 1, value, len);
+		return give(text, min_t(unsigned int, room, strlen(text) + 1), value, len);
 	default:
 		return -ENOPROTOOPT;
 	}

@@ -11,9 +11,6 @@
 #include "control.h"
 #include "scratch.h"
 
-/* Records that signet_rx_inq() looks at. */
-#define INQ_RECORDS 8
-
 void signet_rx_install(struct signet_context *ctx, struct signet_cipher *cipher, u8 *leftover,
 		       unsigned int leftover_len)
 {
@@ -359,6 +356,9 @@ static int open_record(struct sock *sk, struct signet_context *ctx)
 					   SIGNET_ALERT_BAD_RECORD_MAC);
 	if (err == -ENOMEM)
 		return err;
+	if (err == -EKEYEXPIRED)
+		return signet_context_fail(sk, ctx, EKEYEXPIRED, SIGNET_REASON_AEAD_LIMIT,
+					   SIGNET_ALERT_UNEXPECTED_MESSAGE);
 	if (err)
 		return signet_context_fail(sk, ctx, EIO, SIGNET_REASON_CRYPTO,
 					   SIGNET_ALERT_INTERNAL_ERROR);
@@ -391,9 +391,7 @@ static int end_of_input(struct sock *sk, struct signet_context *ctx)
 		ctx->reason = SIGNET_REASON_TRUNCATED;
 		return -ECONNABORTED;
 	}
-	err = sock_error(sk);
-	if (!err && sk->sk_state == TCP_CLOSE)
-		err = -ECONNRESET;
+	err = signet_context_tcp_error(sk, ctx);
 	if (err)
 		return signet_context_fail(sk, ctx, -err, SIGNET_REASON_RESET, SIGNET_ALERT_NONE);
 	if (sk->sk_shutdown & RCV_SHUTDOWN)
@@ -487,7 +485,7 @@ static bool poll_locked(struct sock *sk, struct signet_context *ctx)
 	if (ret == -EAGAIN || ret == -ENOTCONN)
 		ready = false;
 	else
-		ready = ret != 1 || (int)signet_rx_inq(sk, ctx) >= sk->sk_rcvlowat ||
+		ready = ret != 1 || signet_rx_inq(sk, ctx, sk->sk_rcvlowat) >= sk->sk_rcvlowat ||
 			(sk->sk_shutdown & RCV_SHUTDOWN) || tcp_epollin_ready(sk, INT_MAX);
 	release_scratch(&ctx->rx);
 	return ready;
@@ -510,16 +508,14 @@ bool signet_rx_poll(struct sock *sk, struct signet_context *ctx)
 	return ready;
 }
 
-unsigned int signet_rx_inq(struct sock *sk, struct signet_context *ctx)
+unsigned int signet_rx_inq(struct sock *sk, struct signet_context *ctx, unsigned int enough)
 {
 	struct signet_rx *rx = &ctx->rx;
-	unsigned int i, body, missing, skip = 0, len = rx->unread;
+	unsigned int body, missing, skip = 0, len = rx->unread;
 
 	if (rx->state != SIGNET_DIRECTION_OPEN || ctx->error)
 		return len;
-	for (i = 0; i < INQ_RECORDS; i++) {
-		if (look_at_record(sk, rx, skip, &body, &missing))
-			break;
+	while (len < enough && !look_at_record(sk, rx, skip, &body, &missing)) {
 		if (body > SIGNET_TRAILER_LEN)
 			len += body - SIGNET_TRAILER_LEN;
 		skip += SIGNET_HEADER_LEN + body;
@@ -527,10 +523,13 @@ unsigned int signet_rx_inq(struct sock *sk, struct signet_context *ctx)
 	return len;
 }
 
+/* msg_inq tells whether to go on receiving: no need to count records beyond this. */
+#define INQ_ENOUGH (4 * SIGNET_CONTENT_MAX)
+
 /* msg_inq: as TCP's, 1 when nothing but the end of file or an error is to be had. */
 static int inq_hint(struct sock *sk, struct signet_context *ctx)
 {
-	unsigned int len = signet_rx_inq(sk, ctx);
+	unsigned int len = signet_rx_inq(sk, ctx, INQ_ENOUGH);
 
 	if (!len && (ctx->error || ctx->rx.error || sock_flag(sk, SOCK_DONE) ||
 		     ctx->rx.state == SIGNET_DIRECTION_CLOSED))

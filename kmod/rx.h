@@ -46,13 +46,16 @@ bool signet_rx_poll(struct sock *sk, struct signet_context *ctx);
 
 /**
  * signet_rx_inq - plaintext that can be read now, in bytes
+ * @sk:		socket
+ * @ctx:	its context
+ * @enough:	stop counting there
  *
  * Records that are not opened yet are counted without their overhead; padding
  * and control records among them make this an upper bound.
  *
  * Context: process, under the socket lock.
  */
-unsigned int signet_rx_inq(struct sock *sk, struct signet_context *ctx);
+unsigned int signet_rx_inq(struct sock *sk, struct signet_context *ctx, unsigned int enough);
 
 /**
  * signet_rx_close - get the receive queue ready for TCP's close

@@ -125,7 +125,7 @@ static int signet_ioctl(struct sock *sk, int cmd, int *arg)
 	if (cmd != SIOCINQ)
 		return ctx->base_prot->ioctl(sk, cmd, arg);
 	lock_sock(sk);
-	*arg = min_t(unsigned int, signet_rx_inq(sk, ctx), INT_MAX);
+	*arg = min_t(unsigned int, signet_rx_inq(sk, ctx, INT_MAX), INT_MAX);
 	release_sock(sk);
 	return 0;
 }
@@ -214,6 +214,8 @@ static void make_ops(struct proto_ops *ops, const struct proto_ops *base)
 	/* NULL: sk_rcvlowat is set, and TCP is not asked to compare it with ciphertext. */
 	ops->set_rcvlowat = NULL;
 	ops->peek_len = NULL;
+	/* SO_PEEK_OFF is refused. */
+	ops->set_peek_off = NULL;
 }
 
 /* TCP's tables for IPv6 are not exported in every kernel: a socket has them. */

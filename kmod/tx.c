@@ -12,6 +12,15 @@
 /* Sealed bytes that are handed to TCP in one call, about. */
 #define BATCH_LEN (4 * SIGNET_RECORD_MAX)
 
+/* An alert is one piece: it is smaller than any piece that is taken. */
+#define ALERT_PIECES 1
+
+/*
+ * The tail has room for another record of a batch only if a record that is left
+ * open, and the alert at the end, will have room behind it too.
+ */
+#define BATCH_PIECES (2 * SIGNET_RECORD_PIECES + ALERT_PIECES)
+
 /* Pieces smaller than this are not taken from the end of a page fragment. */
 #define PIECE_MIN 512
 
@@ -169,10 +178,10 @@ static void compact_tail(struct signet_tx *tx)
 	tx->tail_first = 0;
 }
 
-static bool tail_has_room(struct signet_tx *tx)
+static bool tail_has_room(struct signet_tx *tx, unsigned int pieces)
 {
 	compact_tail(tx);
-	return tx->tail_end + SIGNET_RECORD_PIECES <= SIGNET_TAIL_PIECES;
+	return tx->tail_end + pieces <= SIGNET_TAIL_PIECES;
 }
 
 /*
@@ -190,6 +199,10 @@ static int seal(struct sock *sk, struct signet_context *ctx, enum signet_content
 	unsigned int i;
 	int err;
 
+	if (WARN_ON_ONCE(!tail_has_room(tx, open->pieces))) {
+		signet_tx_discard_open(tx);
+		return signet_context_fail(sk, ctx, EIO, SIGNET_REASON_CRYPTO, SIGNET_ALERT_NONE);
+	}
 	trim(sk, open, total);
 	signet_header_write(bvec_virt(&open->piece[0]), total - SIGNET_HEADER_LEN);
 	piece = find_piece(open, &position);
@@ -348,7 +361,7 @@ static int seal_alert(struct sock *sk, struct signet_context *ctx, enum signet_a
 	struct iov_iter from;
 	int err;
 
-	if (ctx->tx.cipher->sequence == U64_MAX || !tail_has_room(&ctx->tx))
+	if (ctx->tx.cipher->sequence == U64_MAX || !tail_has_room(&ctx->tx, ALERT_PIECES))
 		return -ENOBUFS;
 	if (reserve(sk, open, sizeof(body)) < sizeof(body)) {
 		signet_tx_discard_open(&ctx->tx);
@@ -408,7 +421,12 @@ static int check_send(struct sock *sk, struct signet_context *ctx)
 		return err;
 	if (ctx->tx.state == SIGNET_DIRECTION_UNKEYED)
 		return -ENOTCONN;
-	if (ctx->tx.state == SIGNET_DIRECTION_CLOSED || !tcp_can_send(sk))
+	if (ctx->tx.state == SIGNET_DIRECTION_CLOSED)
+		return -EPIPE;
+	err = signet_context_tcp_error(sk, ctx);
+	if (err)
+		return err;
+	if (!tcp_can_send(sk))
 		return -EPIPE;
 	if (signet_cipher_exhausted(ctx->tx.cipher)) {
 		if (signet_tx_close(sk, ctx))
@@ -478,7 +496,7 @@ static int wait_for_room(struct sock *sk, struct signet_context *ctx, long *time
 static bool batch_has_room(struct sock *sk, struct signet_tx *tx)
 {
 	return tx->tail_len < BATCH_LEN && (int)tx->tail_len < sk_stream_wspace(sk) &&
-	       tail_has_room(tx) && !signet_cipher_exhausted(tx->cipher);
+	       tail_has_room(tx, BATCH_PIECES) && !signet_cipher_exhausted(tx->cipher);
 }
 
 /*
@@ -574,11 +592,11 @@ void signet_splice_eof(struct socket *sock)
 {
 	struct sock *sk = sock->sk;
 	struct signet_context *ctx = signet_context(sk);
-	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
-	size_t copied = 0;
 
 	lock_sock(sk);
-	if (ctx->tx.open.pieces)
-		send_message(sk, ctx, &msg, &copied);
+	/* sendfile() has reported these bytes: seal them even when TCP has no room yet. */
+	if (ctx->tx.open.pieces && !check_send(sk, ctx) &&
+	    !seal(sk, ctx, SIGNET_CONTENT_APPLICATION_DATA))
+		push_tail(sk, ctx, 0);
 	release_sock(sk);
 }
