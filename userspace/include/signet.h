@@ -44,8 +44,7 @@ int signet_attach(int fd);
  * Return: 0, -ENOPROTOOPT when the socket is not attached, or the errors of
  * struct signet_crypto, negated.
  */
-int signet_install(int fd, struct signet_keys *keys, const void *leftover,
-		   size_t leftover_len);
+int signet_install(int fd, struct signet_keys *keys, const void *leftover, size_t leftover_len);
 
 /**
  * signet_info - what the kernel knows of the socket

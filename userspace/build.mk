@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The libraries, as archives and as shared objects: libsignet, and libsignet-handshake, which has
+# wolfSSL in it.
+
+CPPFLAGS += -Iuserspace/include
+
+# Asked once, not at each use.
+WOLFSSL := $(WOLFSSL)
+
+LIBSIGNET := $(BUILD)/lib/libsignet.a
+LIBSIGNET_SO := $(BUILD)/lib/libsignet.so.0
+LIBHANDSHAKE := $(BUILD)/lib/libsignet-handshake.a
+LIBHANDSHAKE_SO := $(BUILD)/lib/libsignet-handshake.so.0
+
+# What a program that handshakes in its own process links, in this order.
+HANDSHAKE_LIBS = $(LIBHANDSHAKE) $(LIBSIGNET) $(WOLFSSL)/lib/libwolfssl.a -lm -lpthread
+
+libsignet_sources := $(wildcard userspace/libsignet/*.c)
+handshake_sources := $(wildcard userspace/handshake/*.c)
+
+$(LIBSIGNET): $(libsignet_sources:%.c=$(BUILD)/obj/%.o)
+$(LIBHANDSHAKE): $(handshake_sources:%.c=$(BUILD)/obj/%.o)
+
+$(LIBSIGNET) $(LIBHANDSHAKE):
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/obj/userspace/handshake/%.o: CPPFLAGS += -isystem $(WOLFSSL)/include
+
+$(LIBSIGNET_SO): $(libsignet_sources:%.c=$(BUILD)/obj/%.pic.o) userspace/libsignet/libsignet.map
+	@mkdir -p $(@D)
+	$(CC) $(SHARED_LDFLAGS) -Wl,-soname,$(@F) -Wl,--version-script=$(lastword $^) -o $@ \
+		$(filter %.o,$^)
+	@ln -sf $(@F) $(@:.0=)
+
+$(LIBHANDSHAKE_SO): $(handshake_sources:%.c=$(BUILD)/obj/%.pic.o) $(LIBSIGNET_SO) \
+		userspace/handshake/libsignet-handshake.map
+	@mkdir -p $(@D)
+	$(CC) $(SHARED_LDFLAGS) -Wl,-soname,$(@F) -Wl,--version-script=$(lastword $^) -o $@ \
+		$(filter %.o,$^) $(LIBSIGNET_SO) $(WOLFSSL)/lib/libwolfssl.a -lm -lpthread
+	@ln -sf $(@F) $(@:.0=)
+
+LIBS += $(LIBSIGNET) $(LIBHANDSHAKE) $(LIBSIGNET_SO) $(LIBHANDSHAKE_SO)

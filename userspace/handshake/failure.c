@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "failure.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <wolfssl/options.h>
+#include <wolfssl/ssl.h>
+#include <wolfssl/error-ssl.h>
+#include <wolfssl/wolfcrypt/error-crypt.h>
+
+#include "transport.h"
+#include "verify.h"
+
+#define CLOSE_NOTIFY 0
+
+int signet_failure_set(struct signet_failure *failure, int error, const char *format, ...)
+{
+	va_list arguments;
+
+	failure->error = error;
+	va_start(arguments, format);
+	vsnprintf(failure->text, sizeof(failure->text), format, arguments);
+	va_end(arguments);
+	return error;
+}
+
+static unsigned int pack(const WOLFSSL_ALERT *alert)
+{
+	return (alert->level & 0xff) << 8 | (alert->code & 0xff);
+}
+
+static int explain_received(struct signet_failure *failure, const WOLFSSL_ALERT *alert)
+{
+	failure->alert = pack(alert);
+	if (alert->code == CLOSE_NOTIFY)
+		return signet_failure_set(failure, -ECONNABORTED,
+					  "the peer closed the connection during the handshake");
+	return signet_failure_set(failure, -EPROTO, "the peer refused the handshake: alert %s",
+				  signet_alert_name(alert->code));
+}
+
+static int explain_transport(struct signet_failure *failure, int error)
+{
+	if (error == -ECONNABORTED)
+		return signet_failure_set(failure, error,
+					  "the peer closed the connection during the handshake");
+	if (error == -ECONNRESET)
+		return signet_failure_set(failure, error,
+					  "the peer reset the connection during the handshake");
+	return signet_failure_set(failure, error, "the socket failed during the handshake: %s",
+				  signet_strerror(error));
+}
+
+static int explain_protocol(struct signet_failure *failure, int error, const WOLFSSL_ALERT *sent)
+{
+	const char *reason = wolfSSL_ERR_reason_error_string(error);
+
+	if (sent->code < 0)
+		return signet_failure_set(failure, -EPROTO, "the handshake failed: %s", reason);
+	return signet_failure_set(failure, -EPROTO, "the handshake failed: %s (alert %s sent)",
+				  reason, signet_alert_name(sent->code));
+}
+
+/*
+ * What this side found out comes first, then what the peer said, then what happened to the
+ * connection: each may be the cause of the ones behind it.
+ */
+int signet_failure_explain(struct signet_failure *failure, int error, WOLFSSL *ssl,
+			   const struct signet_transport *transport, struct signet_verify *verify)
+{
+	WOLFSSL_ALERT_HISTORY alerts = { { -1, -1 }, { -1, -1 } };
+
+	wolfSSL_get_alert_history(ssl, &alerts);
+	if (alerts.last_tx.code >= 0)
+		failure->alert = pack(&alerts.last_tx);
+	if (verify->text[0] || signet_verify_explain(verify, error))
+		return signet_failure_set(failure, -EKEYREJECTED, "%s", verify->text);
+	if (error == MEMORY_E)
+		return signet_failure_set(failure, -ENOMEM, "out of memory");
+	if (alerts.last_rx.code >= 0)
+		return explain_received(failure, &alerts.last_rx);
+	if (transport->error)
+		return explain_transport(failure, transport->error);
+	return explain_protocol(failure, error, &alerts.last_tx);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What wolfSSL reads and writes through: one socket, never waited for inside of wolfSSL, whether it
+ * is blocking or not.
+ *
+ * wolfSSL asks for a record's header and then for exactly its body, and gets no more than it asks
+ * for. So what the peer sends behind its last handshake record stays in the socket, where the
+ * module finds it.
+ */
+#ifndef SIGNET_HANDSHAKE_TRANSPORT_H
+#define SIGNET_HANDSHAKE_TRANSPORT_H
+
+#include <stdint.h>
+
+struct WOLFSSL;
+
+/**
+ * struct signet_transport - the socket of one handshake
+ * @fd:		not owned
+ * @events:	POLLIN or POLLOUT: what the last call would have had to wait for
+ * @error:	negative errno that ended the connection, 0 while it lasts
+ */
+struct signet_transport {
+	int fd;
+	short events;
+	int error;
+};
+
+/* wolfSSL's I/O callbacks; @context is the struct signet_transport. */
+int signet_transport_receive(struct WOLFSSL *ssl, char *data, int size, void *context);
+int signet_transport_send(struct WOLFSSL *ssl, char *data, int size, void *context);
+
+/* Milliseconds of the monotonic clock. */
+int64_t signet_transport_now(void);
+
+/**
+ * signet_transport_wait - wait for what the last call wanted
+ * @deadline:	in signet_transport_now()'s time, or negative for none
+ *
+ * Return: 0, -ETIMEDOUT, or the negative errno of poll().
+ */
+int signet_transport_wait(const struct signet_transport *transport, int64_t deadline);
+
+#endif

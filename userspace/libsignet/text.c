@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+#include <signet.h>
+
+#include <errno.h>
+#include <string.h>
+
+struct text {
+	unsigned int number;
+	const char *text;
+};
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+static const char *find(const struct text *table, size_t count, unsigned int number)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (table[i].number == number)
+			return table[i].text;
+	}
+	return NULL;
+}
+
+/* What an errno means where this project returns it, in data calls, options and handshakes. */
+static const struct text errors[] = {
+	{ 0, "no error" },
+	{ E2BIG, "the structure is longer than the kernel's, and not zero there" },
+	{ EACCES, "no permission to read the file" },
+	{ EAGAIN, "the call would have to wait" },
+	{ EBADF, "not an open file descriptor" },
+	{ EBADFD, "somebody used the TCP socket behind the module's back" },
+	{ EBADMSG, "the peer sent a record that is not authentic or must not come now" },
+	{ EBUSY, "keys are installed already, or another thread is inside the socket" },
+	{ ECONNABORTED, "the peer closed the connection without close_notify: "
+			"data may be missing" },
+	{ ECONNRESET, "the peer reset the connection" },
+	{ EEXIST, "the socket has an upper layer protocol already" },
+	{ EFAULT, "bad address" },
+	{ EINVAL, "an argument is not valid here, or this is not a connected TCP socket" },
+	{ EKEYEXPIRED, "the key's use is over: the peer sent a KeyUpdate or the cipher's "
+		       "limit is reached" },
+	{ EKEYREJECTED, "the certificate or key was refused" },
+	{ EMSGSIZE, "a record is longer than TLS allows, or too much left-over ciphertext "
+		    "was given" },
+	{ ENOENT, "signet.ko is not loaded, the kernel lacks the cipher, or there is no "
+		  "such file" },
+	{ ENOMEM, "out of memory" },
+	{ ENOPROTOOPT, "signet is not attached to this socket" },
+	{ ENOTCONN, "the socket is not connected, or no keys are installed yet" },
+	{ ENOTSOCK, "not a socket" },
+	{ EOPNOTSUPP, "unknown TLS version or cipher suite, or an unsupported operation" },
+	{ EPERM, "not permitted by the policy" },
+	{ EPIPE, "sending is over: the connection is closed in this direction" },
+	{ EPROTO, "the peer sent a fatal alert or broke the protocol" },
+	{ EPROTONOSUPPORT, "a record header names another TLS version" },
+	{ ETIMEDOUT, "the peer took too long" },
+};
+
+const char *signet_strerror(int error)
+{
+	const char *text;
+
+	/* The most negative number has no positive one. */
+	if (error < 0)
+		error = error < -4095 ? 4096 : -error;
+	text = find(errors, COUNT(errors), error);
+	if (!text)
+		text = strerrordesc_np(error);
+	return text ? text : "unknown error";
+}
+
+const char *signet_reason_text(unsigned int reason)
+{
+	switch (reason) {
+#define REASON_CASE(name, number, text) \
+	case SIGNET_REASON_##name:      \
+		return text;
+		SIGNET_REASONS(REASON_CASE)
+#undef REASON_CASE
+	default:
+		return "unknown reason";
+	}
+}
+
+const char *signet_suite_name(unsigned int suite)
+{
+	switch (suite) {
+	case SIGNET_AES_128_GCM_SHA256:
+		return "TLS_AES_128_GCM_SHA256";
+	case SIGNET_AES_256_GCM_SHA384:
+		return "TLS_AES_256_GCM_SHA384";
+	default:
+		return "unknown";
+	}
+}
+
+const char *signet_state_name(unsigned int state)
+{
+	switch (state) {
+	case SIGNET_STATE_GATED:
+		return "GATED";
+	case SIGNET_STATE_HANDSHAKE:
+		return "HANDSHAKE";
+	case SIGNET_STATE_ESTABLISHED:
+		return "ESTABLISHED";
+	case SIGNET_STATE_CLOSED:
+		return "CLOSED";
+	case SIGNET_STATE_FAILED:
+		return "FAILED";
+	default:
+		return "unknown";
+	}
+}
+
+/* RFC 8446 B.2, with those that only older versions or extensions send. */
+static const struct text alerts[] = {
+	{ 0, "close_notify" },
+	{ 10, "unexpected_message" },
+	{ 20, "bad_record_mac" },
+	{ 21, "decryption_failed" },
+	{ 22, "record_overflow" },
+	{ 30, "decompression_failure" },
+	{ 40, "handshake_failure" },
+	{ 41, "no_certificate" },
+	{ 42, "bad_certificate" },
+	{ 43, "unsupported_certificate" },
+	{ 44, "certificate_revoked" },
+	{ 45, "certificate_expired" },
+	{ 46, "certificate_unknown" },
+	{ 47, "illegal_parameter" },
+	{ 48, "unknown_ca" },
+	{ 49, "access_denied" },
+	{ 50, "decode_error" },
+	{ 51, "decrypt_error" },
+	{ 60, "export_restriction" },
+	{ 70, "protocol_version" },
+	{ 71, "insufficient_security" },
+	{ 80, "internal_error" },
+	{ 86, "inappropriate_fallback" },
+	{ 90, "user_canceled" },
+	{ 100, "no_renegotiation" },
+	{ 109, "missing_extension" },
+	{ 110, "unsupported_extension" },
+	{ 111, "certificate_unobtainable" },
+	{ 112, "unrecognized_name" },
+	{ 113, "bad_certificate_status_response" },
+	{ 114, "bad_certificate_hash_value" },
+	{ 115, "unknown_psk_identity" },
+	{ 116, "certificate_required" },
+	{ 117, "general_error" },
+	{ 120, "no_application_protocol" },
+	{ 121, "ech_required" },
+};
+
+const char *signet_alert_name(unsigned int description)
+{
+	const char *text = find(alerts, COUNT(alerts), description);
+
+	return text ? text : "unknown";
+}
