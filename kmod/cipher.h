@@ -43,7 +43,8 @@ struct signet_cipher {
  * signet_cipher_new - derive the keys of one direction
  * @crypto:	suite, secret and position as userspace gave them
  *
- * Context: may sleep and load modules. Return: the cipher or an ERR_PTR with
+ * Context: may sleep and load modules.
+ * Return: the cipher or an ERR_PTR with
  * the errors of struct signet_crypto.
  */
 struct signet_cipher *signet_cipher_new(const struct signet_crypto *crypto);
@@ -76,7 +77,8 @@ bool signet_cipher_exhausted(const struct signet_cipher *cipher);
  * @len:	content and content type, in bytes
  *
  * The sequence number is used up, whatever is returned.
- * Context: process, under the socket lock. Return: 0 or a cipher's error.
+ * Context: process, under the socket lock.
+ * Return: 0 or a cipher's error.
  */
 int signet_cipher_seal(struct signet_cipher *cipher, struct scatterlist *sg, unsigned int len);
 

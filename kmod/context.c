@@ -98,8 +98,8 @@ int signet_context_tcp_error(struct sock *sk, struct signet_context *ctx)
 
 void signet_context_update_state(struct sock *sk, struct signet_context *ctx)
 {
-	if (ctx->state != SIGNET_STATE_ESTABLISHED ||
-	    ctx->tx.state != SIGNET_DIRECTION_CLOSED || ctx->rx.state != SIGNET_DIRECTION_CLOSED)
+	if (ctx->state != SIGNET_STATE_ESTABLISHED || ctx->tx.state != SIGNET_DIRECTION_CLOSED ||
+	    ctx->rx.state != SIGNET_DIRECTION_CLOSED)
 		return;
 	WRITE_ONCE(ctx->state, SIGNET_STATE_CLOSED);
 	wipe_keys(ctx);

@@ -171,12 +171,15 @@ void signet_context_track(struct sock *sk, struct signet_context *ctx);
 
 /**
  * signet_context_check - has somebody else used the TCP socket?
+ * @sk:		socket
+ * @ctx:	its context
  *
  * A call that was inside TCP when the socket was attached may have taken
  * ciphertext out of the stream, or put bytes into it: then nothing that follows
  * can be trusted.
  *
- * Context: process, under the socket lock. Return: 0, or the errno of the
+ * Context: process, under the socket lock.
+ * Return: 0, or the errno of the
  * failed socket.
  */
 int signet_context_check(struct sock *sk, struct signet_context *ctx);
@@ -190,7 +193,8 @@ int signet_context_check(struct sock *sk, struct signet_context *ctx);
  * @alert:	enum signet_alert to send as a fatal one, or SIGNET_ALERT_NONE
  *
  * Wipes the keys. The first failure stays. Wakes everybody who waits.
- * Context: process, under the socket lock. Return: -@error of the first failure.
+ * Context: process, under the socket lock.
+ * Return: -@error of the first failure.
  */
 int signet_context_fail(struct sock *sk, struct signet_context *ctx, int error,
 			enum signet_reason reason, enum signet_alert alert);

@@ -75,8 +75,8 @@ static int receive_handshake(struct sock *sk, struct signet_context *ctx, const 
 	return 0;
 }
 
-int signet_control_receive(struct sock *sk, struct signet_context *ctx, u8 type,
-			   const u8 *content, unsigned int len)
+int signet_control_receive(struct sock *sk, struct signet_context *ctx, u8 type, const u8 *content,
+			   unsigned int len)
 {
 	if (type == SIGNET_CONTENT_ALERT)
 		return receive_alert(sk, ctx, content, len);

@@ -15,10 +15,11 @@
  * @content:	opened content
  * @len:	its length
  *
- * Context: process, under the socket lock. Return: 0, or the errno of the
+ * Context: process, under the socket lock.
+ * Return: 0, or the errno of the
  * failed socket. close_notify shows in rx.state.
  */
-int signet_control_receive(struct sock *sk, struct signet_context *ctx, u8 type,
-			   const u8 *content, unsigned int len);
+int signet_control_receive(struct sock *sk, struct signet_context *ctx, u8 type, const u8 *content,
+			   unsigned int len);
 
 #endif /* _SIGNET_CONTROL_H */

@@ -198,7 +198,9 @@ static void fill_info(const struct signet_context *ctx, struct signet_info *info
 		.role = ctx->role,
 		.alert_sent = ctx->alert_sent,
 		.alert_received = ctx->alert_received,
-		.error = ctx->error ?: ctx->rx.error ?: ctx->tcp_error,
+		.error = ctx->error	       ?:
+				 ctx->rx.error ?:
+						 ctx->tcp_error,
 		.reason = ctx->reason,
 		.tx_records = ctx->tx.records,
 		.rx_records = ctx->rx.records,
@@ -224,8 +226,8 @@ static void fill_info(const struct signet_context *ctx, struct signet_info *info
 static const char *reason_text(unsigned int reason)
 {
 	switch (reason) {
-#define REASON_CASE(name, number, text)                                                       \
-	case number:                                                                          \
+#define REASON_CASE(name, number, text) \
+	case number:                    \
 		return text;
 		SIGNET_REASONS(REASON_CASE)
 #undef REASON_CASE

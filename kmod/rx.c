@@ -64,8 +64,7 @@ static unsigned int arrived(const struct sock *sk, const struct signet_rx *rx)
 /* The first skb that holds bytes at or behind *seq, and their offset in it. */
 static struct sk_buff *find_skb(struct sock *sk, struct sk_buff *skb, u32 seq, u32 *offset)
 {
-	skb = skb ? skb_queue_next(&sk->sk_receive_queue, skb) :
-		    skb_peek(&sk->sk_receive_queue);
+	skb = skb ? skb_queue_next(&sk->sk_receive_queue, skb) : skb_peek(&sk->sk_receive_queue);
 	while (skb && skb != (struct sk_buff *)&sk->sk_receive_queue) {
 		*offset = seq - TCP_SKB_CB(skb)->seq;
 		if (*offset < skb->len)

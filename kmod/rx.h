@@ -35,6 +35,8 @@ void signet_data_ready(struct sock *sk);
 
 /**
  * signet_rx_poll - is there anything for a reader?
+ * @sk:		socket
+ * @ctx:	its context
  *
  * Opens the record at the head of the queue, so that a reader which is told to
  * read does not block on a ticket.
@@ -54,11 +56,14 @@ bool signet_rx_poll(struct sock *sk, struct signet_context *ctx);
  * and control records among them make this an upper bound.
  *
  * Context: process, under the socket lock.
+ * Return: bytes.
  */
 unsigned int signet_rx_inq(struct sock *sk, struct signet_context *ctx, unsigned int enough);
 
 /**
  * signet_rx_close - get the receive queue ready for TCP's close
+ * @sk:		socket
+ * @ctx:	its context
  *
  * TCP answers a close with unread input by a reset, which may destroy what was
  * sent last. Control records are consumed, and so is everything behind the

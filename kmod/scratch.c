@@ -27,6 +27,5 @@ void signet_scratch_exit(void)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		kfree(per_cpu(spare, cpu));
+	for_each_possible_cpu(cpu) kfree(per_cpu(spare, cpu));
 }

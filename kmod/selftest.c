@@ -26,11 +26,11 @@ struct known_record {
 	const char *record;
 };
 
-#define CLIENT_SECRET                                                     \
+#define CLIENT_SECRET                                                      \
 	"\x9e\x40\x64\x6c\xe7\x9a\x7f\x9d\xc0\x5a\xf8\x88\x9b\xce\x65\x52" \
 	"\x87\x5a\xfa\x0b\x06\xdf\x00\x87\xf7\x92\xeb\xb7\xc1\x75\x04\xa5"
 
-#define SERVER_SECRET                                                     \
+#define SERVER_SECRET                                                      \
 	"\xa1\x1a\xf9\xf0\x55\x31\xf8\x56\xad\x47\x11\x6b\x45\xa9\x50\x32" \
 	"\x82\x04\xb4\xf4\x4b\xfb\x6b\x3a\x4b\x4f\x1f\x3f\xcb\x63\x16\x43"
 

@@ -38,7 +38,8 @@ const struct signet_suite *signet_suite_find(u16 version, u16 number);
  * signet_suite_alloc_aead - the suite's cipher, always a synchronous one
  * @suite: table row
  *
- * Context: may sleep and load modules. Return: a cipher with the tag's size
+ * Context: may sleep and load modules.
+ * Return: a cipher with the tag's size
  * set, or an ERR_PTR: -ENOENT when the kernel has none.
  */
 struct crypto_aead *signet_suite_alloc_aead(const struct signet_suite *suite);

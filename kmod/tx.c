@@ -27,8 +27,8 @@
 /* The cipher works fastest on content that starts at such an address. */
 #define CONTENT_ALIGN 16
 
-#define SENDMSG_FLAGS                                                                         \
-	(MSG_MORE | MSG_EOR | MSG_DONTWAIT | MSG_NOSIGNAL | MSG_WAITALL | MSG_CONFIRM |       \
+#define SENDMSG_FLAGS                                                                          \
+	(MSG_MORE | MSG_EOR | MSG_DONTWAIT | MSG_NOSIGNAL | MSG_WAITALL | MSG_CONFIRM |        \
 	 MSG_BATCH | MSG_CMSG_COMPAT | MSG_ZEROCOPY | MSG_SPLICE_PAGES | MSG_NO_SHARED_FRAGS | \
 	 MSG_SENDPAGE_NOPOLICY)
 
@@ -92,7 +92,8 @@ static bool add_piece(struct sock *sk, struct signet_open_record *open, unsigned
 	frag->offset = offset + len;
 	open->space += len;
 
-	if (open->pieces && last->bv_page == frag->page && last->bv_offset + last->bv_len == offset) {
+	if (open->pieces && last->bv_page == frag->page &&
+	    last->bv_offset + last->bv_len == offset) {
 		last->bv_len += len;
 		return true;
 	}
@@ -156,8 +157,7 @@ static void trim(struct sock *sk, struct signet_open_record *open, unsigned int 
 		struct bio_vec *last = open->piece + open->pieces - 1;
 		unsigned int cut = min(open->space - total, last->bv_len);
 
-		if (last->bv_page == frag->page &&
-		    last->bv_offset + last->bv_len == frag->offset)
+		if (last->bv_page == frag->page && last->bv_offset + last->bv_len == frag->offset)
 			frag->offset -= cut;
 		open->space -= cut;
 		last->bv_len -= cut;

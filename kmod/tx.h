@@ -45,6 +45,8 @@ void signet_tx_fatal_alert(struct sock *sk, struct signet_context *ctx, enum sig
 
 /**
  * signet_tx_close - send what is open, then close_notify
+ * @sk:		socket
+ * @ctx:	its context
  *
  * TCP's limits are lifted for these bytes, so this never waits. Nothing is sent
  * when this direction is not open.

@@ -55,6 +55,13 @@
  * SIGNET_INFO names the reason as a number (enum signet_reason), SIGNET_ERROR
  * as a text.
  *
+ * Complete records that arrived before the failure are delivered first.  The
+ * end of the TCP connection itself is ECONNRESET, or what TCP says (ETIMEDOUT,
+ * EPIPE...), on every call.
+ *
+ * MSG_PEEK looks no further than one record.  shutdown(SHUT_WR) gives ENOMEM,
+ * and may be tried again, when there is no memory for close_notify.
+ *
  * Control records never disturb the data.  NewSessionTickets are skipped; the
  * peer's close_notify is end of file; shutdown(SHUT_WR) and close() send
  * close_notify.
@@ -190,7 +197,8 @@ enum signet_direction_state {
  */
 #define SIGNET_REASONS(X)						       \
 	X(NONE, 0, "no error")						       \
-	X(TRUNCATED, 1, "the peer closed the connection without close_notify: data may be missing") \
+	X(TRUNCATED, 1,							       \
+	  "the peer closed the connection without close_notify: data may be missing") \
 	X(RESET, 2, "the connection was reset or timed out")		       \
 	X(ALERT, 3, "the peer sent a fatal alert")			       \
 	X(BAD_TAG, 4, "a record failed to authenticate")		       \
