@@ -73,6 +73,8 @@ struct signet_tx {
  * @cipher:	keys, NULL before they are installed, wiped after a failure
  * @state:	enum signet_direction_state
  * @error:	errno that ends reading once everything before it was read, or 0
+ * @lowat:	SO_RCVLOWAT, in plaintext. sk_rcvlowat stays 1: TCP compares it with
+ *		the ciphertext in its queue, which lacks what was opened already
  * @copied_seq:	TCP's copied_seq as this module left it
  * @want_seq:	TCP's sequence number at which the record at the head of the
  *		queue is complete, or its header
@@ -96,6 +98,7 @@ struct signet_rx {
 	struct signet_cipher *cipher;
 	u8 state;
 	int error;
+	int lowat;
 	u32 copied_seq;
 	u32 want_seq;
 	struct signet_scratch *scratch;

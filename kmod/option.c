@@ -41,6 +41,24 @@ static void free_new_keys(struct new_keys *new)
 	kvfree(new->leftover);
 }
 
+/*
+ * A structure that is shorter or longer than the kernel's, as the conventions in
+ * uapi/linux/signet.h say. Not copy_struct_from_sockptr(): in 6.12 it does not
+ * look behind the kernel's size.
+ */
+static int copy_struct(void *to, size_t size, sockptr_t from, size_t given)
+{
+	int zero;
+
+	if (given > size) {
+		zero = check_zeroed_sockptr(from, size, given - size);
+		if (zero <= 0)
+			return zero ? zero : -E2BIG;
+	}
+	memset(to, 0, size);
+	return copy_from_sockptr(to, from, min(size, given)) ? -EFAULT : 0;
+}
+
 static int make_cipher(const struct signet_crypto *crypto, struct signet_cipher **cipher)
 {
 	struct signet_cipher *made = signet_cipher_new(crypto);
@@ -104,7 +122,7 @@ static int set_direction(struct sock *sk, int option, sockptr_t value, unsigned 
 		return -EINVAL;
 	if (len > KEYS_SIZE_MAX)
 		return -E2BIG;
-	err = copy_struct_from_sockptr(&crypto, sizeof(crypto), value, len);
+	err = copy_struct(&crypto, sizeof(crypto), value, len);
 	if (!err)
 		err = make_cipher(&crypto, option == SIGNET_TX ? &new.tx : &new.rx);
 	if (!err)
@@ -142,7 +160,7 @@ static int copy_keys(struct signet_keys *keys, struct new_keys *new, sockptr_t v
 		if (copy_from_sockptr_offset(new->leftover, value, head.size, head.leftover_len))
 			return -EFAULT;
 	}
-	return copy_struct_from_sockptr(keys, sizeof(*keys), value, head.size);
+	return copy_struct(keys, sizeof(*keys), value, head.size);
 }
 
 static int set_keys(struct sock *sk, sockptr_t value, unsigned int len)

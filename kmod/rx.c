@@ -484,10 +484,16 @@ static bool poll_locked(struct sock *sk, struct signet_context *ctx)
 	if (ret == -EAGAIN || ret == -ENOTCONN)
 		ready = false;
 	else
-		ready = ret != 1 || signet_rx_inq(sk, ctx, sk->sk_rcvlowat) >= sk->sk_rcvlowat ||
+		ready = ret != 1 || signet_rx_inq(sk, ctx, ctx->rx.lowat) >= ctx->rx.lowat ||
 			(sk->sk_shutdown & RCV_SHUTDOWN) || tcp_epollin_ready(sk, INT_MAX);
 	release_scratch(&ctx->rx);
 	return ready;
+}
+
+int signet_set_rcvlowat(struct sock *sk, int lowat)
+{
+	WRITE_ONCE(signet_context(sk)->rx.lowat, lowat ?: 1);
+	return 0;
 }
 
 bool signet_rx_poll(struct sock *sk, struct signet_context *ctx)
@@ -559,9 +565,9 @@ static int read_content(struct signet_rx *rx, struct msghdr *msg, size_t len, in
 static int receive_message(struct sock *sk, struct signet_context *ctx, struct msghdr *msg,
 			   size_t len, int flags)
 {
-	int target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
+	size_t target = flags & MSG_WAITALL ? len : min_t(size_t, len, ctx->rx.lowat);
 	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
-	int copied = 0;
+	size_t copied = 0;
 	int ret;
 
 	do {
@@ -579,7 +585,7 @@ static int receive_message(struct sock *sk, struct signet_context *ctx, struct m
 		}
 		if (ret != -EAGAIN)
 			break;
-		if (copied >= target) {
+		if (copied && copied >= target) {
 			if (!sk_flush_backlog(sk))
 				break;
 			continue;

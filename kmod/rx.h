@@ -33,6 +33,9 @@ int signet_recvmsg(SIGNET_RECVMSG_ARGS(sk, msg, len, flags));
  */
 void signet_data_ready(struct sock *sk);
 
+/* struct proto_ops' set_rcvlowat. Context: process, under the socket lock. */
+int signet_set_rcvlowat(struct sock *sk, int lowat);
+
 /**
  * signet_rx_poll - is there anything for a reader?
  * @sk:		socket

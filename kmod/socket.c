@@ -41,6 +41,7 @@ static void detach(struct sock *sk, struct signet_context *ctx)
 	write_lock_bh(&sk->sk_callback_lock);
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, NULL);
 	WRITE_ONCE(sk->sk_prot, ctx->base_prot);
+	WRITE_ONCE(sk->sk_rcvlowat, ctx->rx.lowat);
 	sk->sk_data_ready = ctx->base_data_ready;
 	sk->sk_write_space = ctx->base_write_space;
 	write_unlock_bh(&sk->sk_callback_lock);
@@ -211,8 +212,7 @@ static void make_ops(struct proto_ops *ops, const struct proto_ops *base)
 	ops->read_skb = NULL;
 	ops->sendmsg_locked = signet_sendmsg_locked;
 	ops->mmap = sock_no_mmap;
-	/* NULL: sk_rcvlowat is set, and TCP is not asked to compare it with ciphertext. */
-	ops->set_rcvlowat = NULL;
+	ops->set_rcvlowat = signet_set_rcvlowat;
 	ops->peek_len = NULL;
 	/* SO_PEEK_OFF is refused. */
 	ops->set_peek_off = NULL;
@@ -298,8 +298,11 @@ static int signet_ulp_init(struct sock *sk)
 	if (sk->sk_state == TCP_ESTABLISHED || sk->sk_state == TCP_CLOSE_WAIT)
 		signet_context_track(sk, ctx);
 
+	ctx->rx.lowat = sk->sk_rcvlowat;
+
 	write_lock_bh(&sk->sk_callback_lock);
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, ctx);
+	WRITE_ONCE(sk->sk_rcvlowat, 1);
 	sk->sk_data_ready = signet_data_ready;
 	sk->sk_write_space = signet_write_space;
 	/* Calls that start now, without the lock, must find the context. */

@@ -59,7 +59,8 @@
  * end of the TCP connection itself is ECONNRESET, or what TCP says (ETIMEDOUT,
  * EPIPE...), on every call.
  *
- * MSG_PEEK looks no further than one record.  shutdown(SHUT_WR) gives ENOMEM,
+ * MSG_PEEK looks no further than one record.  SO_RCVLOWAT counts plaintext, and
+ * reads back as 1.  shutdown(SHUT_WR) gives ENOMEM,
  * and may be tried again, when there is no memory for close_notify.
  *
  * Control records never disturb the data.  NewSessionTickets are skipped; the
