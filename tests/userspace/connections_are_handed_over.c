@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* From signet_connect() and signet_accept() on, an ordinary socket whose records the module makes. */
+/* After signet_connect() and signet_accept() a socket is an ordinary one, sealed by the module. */
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>

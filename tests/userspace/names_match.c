@@ -35,9 +35,7 @@ static void names_are_parsed(void)
 		{ "a-.b", -EINVAL, 0 },
 		{ "*.example.org", -EINVAL, 0 },
 		{ "a b.example", -EINVAL, 0 },
-		{ "b\xc3\xbc"
-		  "cher.example",
-		  -EINVAL, 0 },
+		{ "\xc3\xbc.example", -EINVAL, 0 },
 		{ "a/b", -EINVAL, 0 },
 		{ "127.0.0.256", -EINVAL, 0 },
 		{ "127.1", -EINVAL, 0 },

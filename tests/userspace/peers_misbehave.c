@@ -101,30 +101,29 @@ static int run_against(const struct signet_config *config, const void *data, siz
 
 static void nonsense_is_refused(void)
 {
-#define BYTES(text) text, sizeof(text) - 1
+#define CASE(what, text) { what, text, sizeof(text) - 1 }
 	static const struct {
 		const char *what;
 		const void *data;
 		size_t size;
 	} cases[] = {
-		{ "HTTP", BYTES("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n") },
-		{ "SSH", BYTES("SSH-2.0-OpenSSH_9.2\r\n") },
-		{ "SSL 2", BYTES("\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10\x01\x00\x80") },
-		{ "zeros", BYTES("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0") },
-		{ "ones", BYTES("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff") },
-		{ "an empty handshake record", BYTES("\x16\x03\x03\x00\x00") },
-		{ "a record that is too long", BYTES("\x16\x03\x03\xff\xff\x02\x00\x00\x00") },
-		{ "an unknown record", BYTES("\x63\x03\x03\x00\x01\x00") },
-		{ "an unknown message", BYTES("\x16\x03\x03\x00\x04\x63\x00\x00\x00") },
-		{ "application data",
-		  BYTES("\x17\x03\x03\x00\x20                                ") },
-		{ "a Finished", BYTES("\x16\x03\x03\x00\x08\x14\x00\x00\x04\x00\x00\x00\x00") },
-		{ "an empty ServerHello", BYTES("\x16\x03\x03\x00\x04\x02\x00\x00\x00") },
-		{ "an empty ClientHello", BYTES("\x16\x03\x03\x00\x04\x01\x00\x00\x00") },
-		{ "a message that never ends", BYTES("\x16\x03\x03\x00\x04\x02\xff\xff\xff") },
-		{ "another version", BYTES("\x16\x7f\x7f\x00\x04\x02\x00\x00\x00") },
-		{ "half an alert", BYTES("\x15\x03\x03\x00\x01\x02") },
-		{ "two alerts in one", BYTES("\x15\x03\x03\x00\x04\x02\x28\x02\x28") },
+		CASE("HTTP", "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"),
+		CASE("SSH", "SSH-2.0-OpenSSH_9.2\r\n"),
+		CASE("SSL 2", "\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10\x01\x00\x80"),
+		CASE("zeros", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+		CASE("ones", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"),
+		CASE("an empty handshake record", "\x16\x03\x03\x00\x00"),
+		CASE("a record that is too long", "\x16\x03\x03\xff\xff\x02\x00\x00\x00"),
+		CASE("an unknown record", "\x63\x03\x03\x00\x01\x00"),
+		CASE("an unknown message", "\x16\x03\x03\x00\x04\x63\x00\x00\x00"),
+		CASE("application data", "\x17\x03\x03\x00\x20                                "),
+		CASE("a Finished", "\x16\x03\x03\x00\x08\x14\x00\x00\x04\x00\x00\x00\x00"),
+		CASE("an empty ServerHello", "\x16\x03\x03\x00\x04\x02\x00\x00\x00"),
+		CASE("an empty ClientHello", "\x16\x03\x03\x00\x04\x01\x00\x00\x00"),
+		CASE("a message that never ends", "\x16\x03\x03\x00\x04\x02\xff\xff\xff"),
+		CASE("another version", "\x16\x7f\x7f\x00\x04\x02\x00\x00\x00"),
+		CASE("half an alert", "\x15\x03\x03\x00\x01\x02"),
+		CASE("two alerts in one", "\x15\x03\x03\x00\x04\x02\x28\x02\x28"),
 	};
 	struct signet_result result;
 	int ret;

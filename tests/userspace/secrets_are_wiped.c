@@ -75,7 +75,8 @@ static unsigned int count_in_memory(const unsigned char masked[PROBE])
 		from = strtoul(line, &rest, 16);
 		to = strtoul(rest + 1, &rest, 16);
 		line[strcspn(line, "\n")] = '\0';
-		if (!strncmp(rest, " rw", 3))
+		/* The larger ones are a sanitizer's bookkeeping. */
+		if (!strncmp(rest, " rw", 3) && to - from <= 1ul << 30)
 			found += count_in(memory, from, to, rest, masked);
 	}
 	fclose(maps);

@@ -53,10 +53,18 @@ static void any_number_has_a_text(void)
 
 static void reasons_have_texts(void)
 {
-#define REASON_IS(name, number, text) \
-	ok(!strcmp(signet_reason_text(number), text), "reason %d (" #name ") has its text", number);
-	SIGNET_REASONS(REASON_IS)
-#undef REASON_IS
+	static const struct {
+		unsigned int number;
+		const char *name, *text;
+	} reasons[] = {
+#define REASON(name, number, text) { number, #name, text },
+		SIGNET_REASONS(REASON)
+#undef REASON
+	};
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		ok(!strcmp(signet_reason_text(reasons[i].number), reasons[i].text),
+		   "reason %u (%s) has its text", reasons[i].number, reasons[i].name);
 	ok(!strcmp(signet_reason_text(UINT_MAX), "unknown reason"), "an unknown reason is one");
 }
 

@@ -183,7 +183,7 @@ static bool fill_keys(struct signet_engine *engine)
 	struct signet_keys *keys = engine->keys;
 	word64 sent = 0, received = 0;
 
-	/* Their result tells whether the number is zero, and that they worked is told by nothing. */
+	/* Their result tells only whether the number is zero. */
 	(void)wolfSSL_GetSequenceNumber(engine->ssl, &sent);
 	(void)wolfSSL_GetPeerSequenceNumber(engine->ssl, &received);
 	keys->size = sizeof(*keys);

@@ -120,7 +120,7 @@ static void print_name(char *text, size_t size, const char *name, size_t length)
 	text[i] = '\0';
 }
 
-/* The kind is told where it is another one than was asked for: an address may be a DNS name's text. */
+/* Its kind is told where another one was asked for: a DNS name may read like an address. */
 static void print_alt_name(char *text, size_t size, const struct signet_name *asked,
 			   const DNS_entry *entry)
 {
@@ -196,10 +196,10 @@ static bool check_name(struct signet_verify *verify, const DecodedCert *leaf)
 	}
 	list_alt_names(names, sizeof(names), verify->name, leaf->altNames);
 	if (!names[0])
-		return refuse(verify,
-			      "the server's certificate names no host in a subject alternative "
-			      "name, so not %.100s",
-			      verify->name->text);
+		return refuse(
+			verify,
+			"the server's certificate names no host as alternative name, so not %.100s",
+			verify->name->text);
 	return refuse(verify, "the server's certificate is for %s, not for %.100s", names,
 		      verify->name->text);
 }
@@ -235,10 +235,10 @@ static bool check_authority(struct signet_verify *verify, const DecodedCert *aut
 	if (!authority->subject[0])
 		return refuse(verify, "a CA certificate above the %s's has no name", peer);
 	if (authority->extNameConstraintSet && !authority->extNameConstraintCrit)
-		return refuse(verify,
-			      "a CA certificate above the %s's has name constraints that are not "
-			      "critical",
-			      peer);
+		return refuse(
+			verify,
+			"a CA certificate above the %s's has name constraints, but not critical",
+			peer);
 	if (authority->extExtKeyUsageSet &&
 	    !(authority->extExtKeyUsage & (wanted_usage(verify) | EXTKEYUSE_ANY)))
 		return refuse(verify, "a CA certificate above the %s's is not for TLS %ss", peer,

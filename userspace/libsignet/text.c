@@ -30,19 +30,15 @@ static const struct text errors[] = {
 	{ EBADFD, "somebody used the TCP socket behind the module's back" },
 	{ EBADMSG, "the peer sent a record that is not authentic or must not come now" },
 	{ EBUSY, "keys are installed already, or another thread is inside the socket" },
-	{ ECONNABORTED, "the peer closed the connection without close_notify: "
-			"data may be missing" },
+	{ ECONNABORTED, "the peer closed without close_notify: data may be missing" },
 	{ ECONNRESET, "the peer reset the connection" },
 	{ EEXIST, "the socket has an upper layer protocol already" },
 	{ EFAULT, "bad address" },
 	{ EINVAL, "an argument is not valid here, or this is not a connected TCP socket" },
-	{ EKEYEXPIRED, "the key's use is over: the peer sent a KeyUpdate or the cipher's "
-		       "limit is reached" },
+	{ EKEYEXPIRED, "the key is used up: a KeyUpdate came, or the cipher's limit" },
 	{ EKEYREJECTED, "the certificate or key was refused" },
-	{ EMSGSIZE, "a record is longer than TLS allows, or too much left-over ciphertext "
-		    "was given" },
-	{ ENOENT, "signet.ko is not loaded, the kernel lacks the cipher, or there is no "
-		  "such file" },
+	{ EMSGSIZE, "a record, or the left-over ciphertext, is too long" },
+	{ ENOENT, "signet.ko is not loaded, the kernel lacks the cipher, or no such file" },
 	{ ENOMEM, "out of memory" },
 	{ ENOPROTOOPT, "signet is not attached to this socket" },
 	{ ENOTCONN, "the socket is not connected, or no keys are installed yet" },
@@ -68,17 +64,17 @@ const char *signet_strerror(int error)
 	return text ? text : "unknown error";
 }
 
+static const struct text reasons[] = {
+#define REASON_TEXT(name, number, text) { number, text },
+	SIGNET_REASONS(REASON_TEXT)
+#undef REASON_TEXT
+};
+
 const char *signet_reason_text(unsigned int reason)
 {
-	switch (reason) {
-#define REASON_CASE(name, number, text) \
-	case SIGNET_REASON_##name:      \
-		return text;
-		SIGNET_REASONS(REASON_CASE)
-#undef REASON_CASE
-	default:
-		return "unknown reason";
-	}
+	const char *text = find(reasons, COUNT(reasons), reason);
+
+	return text ? text : "unknown reason";
 }
 
 const char *signet_suite_name(unsigned int suite)
