@@ -54,9 +54,38 @@ static int explain_transport(struct signet_failure *failure, int error)
 				  signet_strerror(error));
 }
 
+/* The greeting as a person may recognise it: "HTTP/", "SSH-2". */
+static int explain_alien(struct signet_failure *failure, const struct signet_transport *transport)
+{
+	char text[sizeof(transport->greeting) + 1];
+	unsigned int i;
+
+	for (i = 0; i < transport->greeting_len; i++) {
+		unsigned char c = transport->greeting[i];
+
+		text[i] = c >= ' ' && c <= '~' ? c : '?';
+	}
+	text[i] = '\0';
+	return signet_failure_set(failure, -EPROTO,
+				  "the peer does not speak TLS: what it sent starts with \"%s\"",
+				  text);
+}
+
+static const char *protocol_reason(int error)
+{
+	switch (error) {
+	case VERSION_ERROR:
+		return "the peer does not offer TLS 1.3";
+	case MATCH_SUITE_ERROR:
+		return "the peer offers no cipher suite that this side has";
+	default:
+		return wolfSSL_ERR_reason_error_string(error);
+	}
+}
+
 static int explain_protocol(struct signet_failure *failure, int error, const WOLFSSL_ALERT *sent)
 {
-	const char *reason = wolfSSL_ERR_reason_error_string(error);
+	const char *reason = protocol_reason(error);
 
 	if (sent->code < 0)
 		return signet_failure_set(failure, -EPROTO, "the handshake failed: %s", reason);
@@ -82,6 +111,8 @@ int signet_failure_explain(struct signet_failure *failure, int error, WOLFSSL *s
 		return signet_failure_set(failure, -ENOMEM, "out of memory");
 	if (alerts.last_rx.code >= 0)
 		return explain_received(failure, &alerts.last_rx);
+	if (signet_transport_is_alien(transport))
+		return explain_alien(failure, transport);
 	if (transport->error)
 		return explain_transport(failure, transport->error);
 	return explain_protocol(failure, error, &alerts.last_tx);

@@ -10,9 +10,30 @@
 #include <wolfssl/options.h>
 #include <wolfssl/ssl.h>
 
+/* change_cipher_spec to application_data (RFC 8446 5.1). */
+#define FIRST_CONTENT_TYPE 20
+#define LAST_CONTENT_TYPE 23
+/* Of legacy_record_version, in every version since SSL 3.0. */
+#define LEGACY_MAJOR 3
+
 static int would_block(int error)
 {
 	return error == EAGAIN || error == EWOULDBLOCK;
+}
+
+static void keep_greeting(struct signet_transport *transport, const char *data, size_t size)
+{
+	for (size_t i = 0; i < size && transport->greeting_len < sizeof(transport->greeting); i++)
+		transport->greeting[transport->greeting_len++] = data[i];
+}
+
+bool signet_transport_is_alien(const struct signet_transport *transport)
+{
+	const unsigned char *greeting = transport->greeting;
+
+	return transport->greeting_len > 1 &&
+	       (greeting[0] < FIRST_CONTENT_TYPE || greeting[0] > LAST_CONTENT_TYPE ||
+		greeting[1] != LEGACY_MAJOR);
 }
 
 int signet_transport_receive(WOLFSSL *ssl, char *data, int size, void *context)
@@ -24,8 +45,10 @@ int signet_transport_receive(WOLFSSL *ssl, char *data, int size, void *context)
 	do {
 		n = recv(transport->fd, data, size, MSG_DONTWAIT);
 	} while (n < 0 && errno == EINTR);
-	if (n > 0)
+	if (n > 0) {
+		keep_greeting(transport, data, n);
 		return n;
+	}
 	if (n < 0 && would_block(errno)) {
 		transport->events = POLLIN;
 		return WOLFSSL_CBIO_ERR_WANT_READ;

@@ -10,6 +10,7 @@
 #ifndef SIGNET_HANDSHAKE_TRANSPORT_H
 #define SIGNET_HANDSHAKE_TRANSPORT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct WOLFSSL;
@@ -19,12 +20,19 @@ struct WOLFSSL;
  * @fd:		not owned
  * @events:	POLLIN or POLLOUT: what the last call would have had to wait for
  * @error:	negative errno that ended the connection, 0 while it lasts
+ * @greeting:	the first bytes that the peer sent: a record's header, or no TLS
+ * @greeting_len: how many of them have arrived
  */
 struct signet_transport {
 	int fd;
 	short events;
 	int error;
+	unsigned char greeting[5];
+	unsigned int greeting_len;
 };
+
+/* True when what the peer sent first is no TLS record's header (RFC 8446 5.1). */
+bool signet_transport_is_alien(const struct signet_transport *transport);
 
 /* wolfSSL's I/O callbacks; @context is the struct signet_transport. */
 int signet_transport_receive(struct WOLFSSL *ssl, char *data, int size, void *context);
