@@ -11,3 +11,10 @@ $(BUILD)/bin/https-server $(BUILD)/bin/fetch: $(BUILD)/bin/%: $(BUILD)/obj/examp
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(HANDSHAKE_LIBS) $(EXAMPLE_LIBS)
 
 PROGRAMS += $(BUILD)/bin/https-server $(BUILD)/bin/fetch
+
+# The demonstration's search for plaintext on the wire.
+$(BUILD)/bin/find-plaintext: $(BUILD)/obj/scripts/demo-parts/find-plaintext.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^
+
+PROGRAMS += $(BUILD)/bin/find-plaintext

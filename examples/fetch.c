@@ -3,8 +3,9 @@
  * fetch: gets files from an HTTPS server, or puts one there, over one connection.
  *
  * The point of it: connect(), signet_connect(), and from then on send() and recv() are all that is
- * needed. They are the ordinary calls on an ordinary blocking TCP socket; the kernel seals and opens
- * TLS records under them, and this program never holds a key once signet_connect() has returned.
+ * needed. They are the ordinary calls on an ordinary blocking TCP socket; the kernel seals and
+ * opens TLS records under them, and this program never holds a key once signet_connect() has
+ * returned.
  *
  * The source is MIT; a binary of it, linked with libsignet-handshake and so with wolfSSL, is
  * GPL-3.0-or-later.
@@ -24,6 +25,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <signet-handshake.h>
@@ -35,7 +37,7 @@ enum {
 	UNREACHABLE = 4, /* no connection, or no handshake */
 };
 
-static const char *ca, *name, *output = "-", *range, *put;
+static const char *ca, *name, *output = "-", *range, *put, *patience = "30";
 static int plain, info;
 
 static char host[256], port[8];
@@ -52,6 +54,7 @@ static size_t start, end;
 static void connect_to(const char *where)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found, *a;
+	struct timeval timeout = { .tv_sec = atoi(patience) };
 	int error, one = 1;
 
 	if (sscanf(where, "[%255[^]]]:%7s", host, port) != 2 &&
@@ -64,6 +67,8 @@ static void connect_to(const char *where)
 		connection = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		if (connection < 0)
 			continue;
+		setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+		setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 		if (!connect(connection, a->ai_addr, a->ai_addrlen))
 			break;
 		error = errno;
@@ -103,7 +108,9 @@ static bool failed(const char *doing)
 
 	if (!plain)
 		signet_error(connection, text, sizeof(text));
-	warnx("%s: %s%s%s", doing, signet_strerror(error), *text ? ": " : "", text);
+	warnx("%s: %s%s%s", doing,
+	      error == EAGAIN ? "the server takes too long" : signet_strerror(error),
+	      *text ? ": " : "", text);
 	return false;
 }
 
@@ -184,7 +191,8 @@ static bool receive_body(int file, intmax_t left)
 		ssize_t written;
 
 		if (!len) {
-			start = end = 0;
+			start = 0;
+			end = 0;
 			if (!receive())
 				return false;
 			continue;
@@ -315,6 +323,15 @@ static void print_info(void)
 	fprintf(stderr, "%ju bytes sent, %ju received\n", bytes_sent, bytes_received);
 }
 
+/* Our close_notify (without TLS a FIN), and then the server's. */
+static void hang_up(void)
+{
+	if (!shutdown(connection, SHUT_WR))
+		while (recv(connection, buffer, sizeof(buffer), 0) > 0)
+			;
+	close(connection);
+}
+
 static const char usage[] =
 	"Usage: fetch [OPTION...] HOST:PORT PATH...\n"
 	"Gets each PATH over one HTTPS connection; the kernel module signet opens the records.\n\n"
@@ -323,6 +340,7 @@ static const char usage[] =
 	"  --output DIR    store PATH as DIR/PATH (default: -, standard output)\n"
 	"  --range A-B     only these bytes, counted from 0; also A- and -COUNT\n"
 	"  --put FILE      send FILE to PATH instead\n"
+	"  --timeout S     give up when nothing moves for S seconds (default 30)\n"
 	"  --info          tell about the connection at the end\n"
 	"  --plain         HTTP without TLS\n"
 	"  --help          this text\n\n"
@@ -332,11 +350,13 @@ static const char usage[] =
 static void parse_options(int argc, char **argv)
 {
 	static const struct option known[] = {
-		{ "ca", 1, NULL, 0 },	   { "name", 1, NULL, 0 },   { "output", 1, NULL, 0 },
-		{ "range", 1, NULL, 0 },   { "put", 1, NULL, 0 },    { "info", 0, &info, 1 },
-		{ "plain", 0, &plain, 1 }, { "help", 0, NULL, 'h' }, {},
+		{ "ca", 1, NULL, 0 },	  { "name", 1, NULL, 0 },
+		{ "output", 1, NULL, 0 }, { "range", 1, NULL, 0 },
+		{ "put", 1, NULL, 0 },	  { "timeout", 1, NULL, 0 },
+		{ "info", 0, &info, 1 },  { "plain", 0, &plain, 1 },
+		{ "help", 0, NULL, 'h' }, {},
 	};
-	static const char **const values[] = { &ca, &name, &output, &range, &put };
+	static const char **const values[] = { &ca, &name, &output, &range, &put, &patience };
 	int option, index;
 
 	while ((option = getopt_long(argc, argv, "", known, &index)) != -1) {
@@ -371,7 +391,6 @@ int main(int argc, char **argv)
 		      i + 1 < argc ? " and what follows" : "");
 	if (info)
 		print_info();
-	shutdown(connection, SHUT_WR);
-	close(connection);
+	hang_up();
 	return complete ? 0 : INCOMPLETE;
 }

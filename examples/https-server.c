@@ -3,24 +3,24 @@
  * https-server: serves the files of a directory over HTTPS, from one io_uring.
  *
  * The point of it: after signet_accept() a connection is a plain socket. The ring receives from it
- * and sends to it with IORING_OP_SEND_ZC as it would over TCP, and has no idea that the kernel seals
- * and opens TLS records on the way. Only the handshake is TLS's business. It blocks, so a few helper
- * threads do it; a connection enters the ring when it has keys.
+ * and sends to it with IORING_OP_SEND_ZC as it would over TCP, and has no idea that the kernel
+ * seals and opens TLS records on the way. Only the handshake is TLS's business. It blocks, so a few
+ * helper threads do it; a connection enters the ring when it has keys.
  *
- *	accept ──► helper thread: signet_accept() ──► pipe ──► recv ─► openat2 ─► read ─► send_zc ─┐
- *	                                                        ▲                  └──── ◄────────┤
- *	                                                        └──────── next request ◄──────────┘
+ *	accept ─► helper thread: signet_accept() ─► pipe ─► recv ─► openat2 ─► read ─► send_zc
+ *	                                                     ▲                  ▲          │
+ *	                                                     └── next request ◄─┴── more ◄─┘
  *
  * Three rules keep such a program right:
  *  - A buffer given to SEND_ZC is the kernel's until the notification: the last completion of that
  *    request, the one without IORING_CQE_F_MORE. chunk.held counts what is still due.
  *  - A connection is freed when none of its requests is left in the ring: connection.pending.
- *  - Whatever waits for a peer has a time limit of its own (a linked timeout).
+ *  - Whatever waits for a peer has a time limit (a linked timeout). So does a handshake: who does
+ *    not finish one occupies a helper for HANDSHAKE_MS, and no connection that is established.
  *
  * The HTTP is in http.c. The source is MIT; a binary of it, linked with libsignet-handshake and so
  * with wolfSSL, is GPL-3.0-or-later.
  */
-#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -43,12 +43,12 @@
 
 #include "http.h"
 
-#define RING_ENTRIES	256
-#define CHUNK		(128 * 1024)
+#define RING_ENTRIES 256
+#define CHUNK (128 * 1024)
 #define CONNECTIONS_MAX 1024
-#define HANDSHAKE_MS	5000
-#define PATIENCE_S	30 /* for a peer that neither sends nor takes anything */
-#define DRAIN_MAX	256 /* receives that a peer is listened to after the last answer */
+#define HANDSHAKE_MS 5000
+#define PATIENCE_S 30 /* for a peer that neither sends nor takes anything */
+#define DRAIN_MAX 256 /* receives that a peer is listened to after the last answer */
 
 /* What a completion is about: the low bits of its user_data, beside a connection's address. */
 enum event {
@@ -80,6 +80,7 @@ struct connection {
 	struct connection *previous, *next; /* all of them */
 	struct connection *queued; /* for a helper */
 	int fd, file;
+	struct sockaddr_storage peer;
 	bool handshaking, waiting, sealed, reading, sending, dead;
 	unsigned int pending; /* requests that the ring has not finished with */
 	unsigned int drained;
@@ -150,7 +151,7 @@ static void owned_by_for_a_while(struct io_uring_sqe *sqe, struct connection *c,
 	owned_by(sqe, NULL, IGNORED);
 }
 
-/* A notification comes when the other chunk may be under way already: it must say which it is for. */
+/* A notification may come when the other chunk is under way already: it must say for which. */
 static unsigned int send_event(const struct connection *c)
 {
 	return c->drain ? SENT | SECOND_CHUNK : SENT;
@@ -185,14 +186,11 @@ static void await_file(int fd, void *data, unsigned int size, enum event event)
 
 static void complain(const struct connection *c, const char *what)
 {
-	struct sockaddr_storage address;
-	socklen_t len = sizeof(address);
 	char host[64] = "?", port[8] = "?";
 
 	totals.failed++;
-	if (!getpeername(c->fd, (struct sockaddr *)&address, &len))
-		getnameinfo((struct sockaddr *)&address, len, host, sizeof(host), port,
-			    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
+	getnameinfo((const struct sockaddr *)&c->peer, sizeof(c->peer), host, sizeof(host), port,
+		    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
 	fprintf(stderr, "%s port %s: %s\n", host, port, what);
 }
 
@@ -231,8 +229,8 @@ static void close_connection(struct connection *c)
 }
 
 /*
- * After an error the connection is reset: an orderly end would tell the peer that it has got all, and
- * what is still unsent must not keep the buffers.
+ * After an error the connection is reset: an orderly end would tell the peer that it has got all,
+ * and what is still unsent must not keep the buffers.
  */
 static void abort_connection(struct connection *c, const char *what, int error)
 {
@@ -332,7 +330,7 @@ static void pump(struct connection *c)
 	if (c->left || c->reading || c->sending || c->chunks[0].held || c->chunks[1].held)
 		return;
 	release_file(c);
-	if (c->request.keep_alive && !stopping)
+	if (c->request.keep_alive)
 		await_request(c);
 	else
 		finish_connection(c);
@@ -352,19 +350,14 @@ static void answer(struct connection *c, struct http_answer *answer)
 	c->drain = 0;
 	c->offset = answer->first;
 	c->left = 0;
-	if (!strcmp(c->request.method, "HEAD")) {
-		pump(c);
-	} else if (c->file < 0) {
-		/* Nothing of a file: the body is the status. */
+	if (strcmp(c->request.method, "HEAD") && c->file >= 0)
+		c->left = answer->length;
+	else if (strcmp(c->request.method, "HEAD")) /* without a file the body is the status */
 		chunk->end += (unsigned int)snprintf(chunk->data + chunk->end, CHUNK - chunk->end,
 						     "%s\n", answer->status);
-		pump(c);
-	} else {
-		c->left = answer->length;
-		if (c->left)
-			read_file(c, chunk);
-		pump(c);
-	}
+	if (c->left)
+		read_file(c, chunk); /* behind the header: both go out at once */
+	pump(c);
 }
 
 static void answer_status(struct connection *c, const char *status)
@@ -392,7 +385,8 @@ static void filled(struct connection *c, int res)
 {
 	c->reading = false;
 	if (res <= 0) {
-		abort_connection(c, res ? "reading the file" : "the file became shorter", -res);
+		/* Nothing is left: the file was made shorter after the length was promised. */
+		abort_connection(c, "reading the file", res ? -res : ENODATA);
 		return;
 	}
 	c->chunks[c->fill].end += (unsigned int)res;
@@ -472,8 +466,13 @@ static void receive_header(struct connection *c)
 static void await_request(struct connection *c)
 {
 	size_t consumed;
-	const char *status = http_parse(c->in, c->in_len, &c->request, &consumed);
+	const char *status;
 
+	if (stopping) {
+		finish_connection(c);
+		return;
+	}
+	status = http_parse(c->in, c->in_len, &c->request, &consumed);
 	if (!status && !consumed && c->in_len < sizeof(c->in)) {
 		receive_header(c);
 		return;
@@ -671,11 +670,12 @@ static void secured_some(int res)
 
 static void start_connection(int fd)
 {
+	socklen_t len = sizeof(struct sockaddr_storage);
 	struct connection *c = NULL;
 	int one = 1;
 
 	totals.connections++;
-	if (live < CONNECTIONS_MAX)
+	if (live < CONNECTIONS_MAX && !stopping)
 		c = aligned_alloc(64, (sizeof(*c) + 63) & ~(size_t)63);
 	if (!c) {
 		totals.failed++;
@@ -691,6 +691,7 @@ static void start_connection(int fd)
 		connections->previous = c;
 	connections = c;
 	live++;
+	getpeername(fd, (struct sockaddr *)&c->peer, &len);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (plain)
 		await_request(c);
@@ -767,7 +768,7 @@ static void signalled(void)
 
 static void handle_connection(struct connection *c, unsigned int event, int res, unsigned int flags)
 {
-	static void (*const handlers[])(struct connection * c, int res) = {
+	static void (*const handlers[])(struct connection *c, int res) = {
 		[RECEIVED] = received, [OPENED] = opened,	[FILLED] = filled,
 		[SENT] = sent,	       [CONTINUED] = continued, [UPLOADED] = uploaded,
 		[STORED] = stored,     [SHUT] = shut,		[DRAINED] = drained,

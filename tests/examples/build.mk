@@ -6,7 +6,7 @@
 example_tests := $(basename $(notdir $(filter-out %/tap.py,$(wildcard tests/examples/*.py))))
 
 $(example_tests:%=$(BUILD)/tests/%): $(BUILD)/tests/%: tests/examples/%.py $(BUILD)/tests/tap.py \
-		$(BUILD)/bin/https-server $(BUILD)/bin/fetch
+		$(BUILD)/bin/https-server $(BUILD)/bin/fetch $(BUILD)/bin/find-plaintext
 	@mkdir -p $(@D)
 	install -m 755 $< $@
 

@@ -21,7 +21,8 @@ output = tempfile.TemporaryDirectory(prefix="signet-test-")
 
 def fetch(*arguments):
     """Return: exit status, standard output, standard error."""
-    done = subprocess.run([program("fetch"), *arguments], capture_output=True, timeout=TIMEOUT, check=False)
+    done = subprocess.run([program("fetch"), *arguments], capture_output=True, timeout=TIMEOUT,
+                          check=False)
     return done.returncode, done.stdout, done.stderr.decode()
 
 
@@ -60,8 +61,10 @@ def answered_with(*answers, close=True, arguments=()):
 
 
 def files_arrive_over_one_connection():
-    status, _, said = fetch_plain("--info", "--output", output.name, ["/big", "deep/er/small", "/empty", "/a b%c"])
-    equal((status, fetched("big") == BIG, fetched("deep/er/small"), fetched("empty"), fetched("a b%c")),
+    status, _, said = fetch_plain("--info", "--output", output.name,
+                                  ["/big", "deep/er/small", "/empty", "/a b%c"])
+    equal((status, fetched("big") == BIG, fetched("deep/er/small"), fetched("empty"),
+           fetched("a b%c")),
           (COMPLETE, True, b"small", b"", b"odd"))
     equal("data path: TCP" in said, True)
 
@@ -91,15 +94,24 @@ def put_that_is_refused_is_told():
 
 def missing_file_is_told_and_the_rest_still_comes():
     status, _, said = fetch_plain("--output", output.name, ["/none", "/deep/er/small"])
-    equal((status, "/none: HTTP/1.1 404" in said, fetched("deep/er/small")), (INCOMPLETE, True, b"small"))
+    equal((status, "/none: HTTP/1.1 404" in said, fetched("deep/er/small")),
+          (INCOMPLETE, True, b"small"))
     equal(os.path.exists(os.path.join(output.name, "none")), False)
 
 
 def answer_that_breaks_off_is_told():
-    for answer in (b"", b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcd",
+    for answer in (b"", b"HTTP/1.1 200 OK\r\nContent-Le",
+                   b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcd",
                    b"HTTP/1.1 200 OK\r\nContent-Length: 9999999999999999999999\r\n\r\nabcd"):
         status, _, said = answered_with(answer)
-        equal((status, "too early" in said, "not asked for any more: /b" in said), (INCOMPLETE, True, True))
+        equal((status, "too early" in said, "not asked for any more: /b" in said),
+              (INCOMPLETE, True, True))
+
+
+def server_that_says_nothing_is_given_up():
+    status, _, said = answered_with(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", close=False,
+                                    arguments=["--timeout", "1"])
+    equal((status, "takes too long" in said), (INCOMPLETE, True))
 
 
 def answer_in_pieces_is_whole():
@@ -129,13 +141,14 @@ def whole_file_in_place_of_a_range_is_told():
 def files_stay_below_the_output_directory():
     for path in ("/../outside", "/deep/../../outside"):
         status, _, said = fetch_plain("--output", output.name, [path])
-        equal((status, os.path.exists(os.path.join(output.name, "..", "outside"))), (INCOMPLETE, False))
+        equal((status, os.path.exists(os.path.join(output.name, "..", "outside"))),
+              (INCOMPLETE, False))
 
 
 def output_that_cannot_be_written_is_told():
     equal(fetch_plain("--output", "/proc/none", ["/big"])[0], INCOMPLETE)
-    os.symlink("/dev/full", os.path.join(output.name, "a b%c"))
-    status, _, said = fetch_plain("--output", output.name, ["/a b%c"])
+    os.symlink("/dev/full", os.path.join(output.name, "full"))
+    status, _, said = fetch_plain("--output", output.name, ["/full"])
     equal((status, "No space left" in said), (INCOMPLETE, True))
 
 
@@ -161,7 +174,8 @@ def fetch_tls(*arguments):
 
 
 def wrong_usage_is_told():
-    for arguments in ((), ("localhost:1",), ("localhost", "/"), ("--none", "localhost:1", "/"), ("--ca",)):
+    for arguments in ((), ("localhost:1",), ("localhost", "/"), ("--none", "localhost:1", "/"),
+                      ("--ca",)):
         equal(fetch(*arguments)[0], USAGE)
     status, text, _ = fetch("--help")
     equal((status, text.startswith(b"Usage: fetch ")), (COMPLETE, True))
@@ -171,9 +185,12 @@ server.write("big", BIG)
 server.write("deep/er/small", b"small")
 server.write("empty", b"")
 server.write("a b%c", b"odd")
+server.write("full", b"x")
 certificate = os.path.join(server.base, "certificate")
-subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-subj", "/CN=test", "-keyout", os.devnull, "-out", certificate], check=True, capture_output=True)
+subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-subj", "/CN=test", "-keyout", os.devnull, "-out", certificate], check=True,
+               capture_output=True)
 
 try:
     STATUS = run([
@@ -184,6 +201,7 @@ try:
         put_that_is_refused_is_told,
         missing_file_is_told_and_the_rest_still_comes,
         answer_that_breaks_off_is_told,
+        server_that_says_nothing_is_given_up,
         answer_in_pieces_is_whole,
         answer_that_makes_no_sense_is_told,
         endless_header_is_told,

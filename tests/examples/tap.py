@@ -59,7 +59,8 @@ class Server:
         self.uploads = os.path.join(self.base, "uploads")
         os.mkdir(self.root)
         os.mkdir(self.uploads)
-        command = [program("https-server"), "--plain", "--listen", "127.0.0.1:0", "--root", self.root]
+        command = [program("https-server"), "--plain", "--listen", "127.0.0.1:0", "--root",
+                   self.root]
         if upload:
             command += ["--upload", self.uploads]
         self.log = open(os.path.join(self.base, "log"), "w+", encoding="utf-8")

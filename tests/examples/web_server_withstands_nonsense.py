@@ -68,7 +68,8 @@ def large_file_arrives_whole():
 
 def head_has_the_length_and_no_body():
     with server.connect() as connection:
-        connection.sendall(request("/big", "HEAD") + request("/nothing", "HEAD") + request("/small"))
+        connection.sendall(request("/big", "HEAD") + request("/nothing", "HEAD")
+                           + request("/small"))
         answer = receive_answer(connection, "HEAD")
         equal((answer.status, answer.fields["content-length"]), (200, str(len(BIG))))
         equal(receive_answer(connection, "HEAD").status, 404)
@@ -112,7 +113,8 @@ def ranges_outside_of_the_file_are_416():
 
 
 def ranges_that_make_no_sense_are_ignored():
-    for text in ("bytes=9-5", "bytes=", "bytes=-", "bytes=a-b", "bytes=1-2,4-5", "bytes=1", "bytes=1-2x",
+    for text in ("bytes=9-5", "bytes=", "bytes=-", "bytes=a-b", "bytes=1-2,4-5", "bytes=1",
+                 "bytes=1-2x",
                  "bytes=--5", "bytes=1--2", "bytes=+1-2", "items=1-2", "", "5-9"):
         answer = get("/small", f"Range: {text}\r\n")
         equal((text, answer.status, answer.body), (text, 200, b"small\n"))
@@ -120,7 +122,8 @@ def ranges_that_make_no_sense_are_ignored():
 
 def paths_cannot_leave_the_root():
     up = "../" * 12
-    for path in ("/../secret", "/%2e%2e/secret", "/..%2fsecret", "/sub/../../secret", f"/{up}etc/passwd",
+    for path in ("/../secret", "/%2e%2e/secret", "/..%2fsecret", "/sub/../../secret",
+                 f"/{up}etc/passwd",
                  "/%2fetc/passwd", "/out", "/out-absolute", "/out-directory/secret"):
         answer = get(path)
         equal((path, answer.status in (403, 404), b"secret" in answer.body), (path, True, False))
@@ -149,15 +152,17 @@ def many_requests_at_once_are_answered_in_order():
                                     for i in range(400)))
         for i in range(400):
             equal(receive_answer(connection).body == BIG[i * 999:i * 1000 + 1], True)
-        connection.sendall(request("/small") + request("/nothing") + request("/small", fields="Connection: close\r\n")
-                           + request("/small"))
+        connection.sendall(request("/small") + request("/nothing")
+                           + request("/small", fields="Connection: close\r\n") + request("/small"))
         equal([receive_answer(connection).status for _ in range(3)], [200, 404, 200])
         equal(at_end(connection), True)
 
 
 def header_that_is_too_long_is_431():
-    for text in (b"GET /" + b"x" * 9000, b"x" * 9000, request("/small", fields="X: " + "y" * 9000 + "\r\n"),
-                 b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 2000, b"\r\n" * 1 + b"x" * 9000, b"\0" * 9000):
+    for text in (b"GET /" + b"x" * 9000, b"x" * 9000,
+                 request("/small", fields="X: " + "y" * 9000 + "\r\n"),
+                 b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 2000, b"\r\n" * 1 + b"x" * 9000,
+                 b"\0" * 9000):
         refused(text, 431)
     refused(request("/" + "x" * 2000), 400)
 
@@ -173,14 +178,19 @@ def header_that_never_ends_gets_no_answer():
 
 
 def malformed_requests_are_400():
-    for text in (b"\r\n\r\n", b"GET\r\n\r\n", b"GET /small\r\n\r\n", b"GET  /small HTTP/1.1\r\nHost: x\r\n\r\n",
-                 b" GET /small HTTP/1.1\r\nHost: x\r\n\r\n", b"GET small HTTP/1.1\r\nHost: x\r\n\r\n",
+    for text in (b"\r\n\r\n", b"GET\r\n\r\n", b"GET /small\r\n\r\n",
+                 b"GET  /small HTTP/1.1\r\nHost: x\r\n\r\n",
+                 b" GET /small HTTP/1.1\r\nHost: x\r\n\r\n",
+                 b"GET small HTTP/1.1\r\nHost: x\r\n\r\n",
                  b"GET /small HTTP/1.1\r\n\r\n",
-                 b"GET /small HTTP/1.1\r\nHost: x\nX: y\r\n\r\n", b"GET /small HTTP/1.1\nHost: x\r\n\r\n",
+                 b"GET /small HTTP/1.1\r\nHost: x\nX: y\r\n\r\n",
+                 b"GET /small HTTP/1.1\nHost: x\r\n\r\n",
                  b"GET /small HTTP/1.1\r\nHost: x\r\n folded: y\r\n\r\n",
                  b"GET /small HTTP/1.1\r\nHost : x\r\n\r\n", b"GET /small HTTP/1.1\r\nHost\r\n\r\n",
-                 b"GET /small HTTP/1.1\r\n: x\r\n\r\n", b"GET /small HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n",
-                 b"GET /small HTTP/1.1\r\nHost: x\r\nX: a\rb\r\n\r\n", b"GET /sm\x01all HTTP/1.1\r\nHost: x\r\n\r\n"):
+                 b"GET /small HTTP/1.1\r\n: x\r\n\r\n",
+                 b"GET /small HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n",
+                 b"GET /small HTTP/1.1\r\nHost: x\r\nX: a\rb\r\n\r\n",
+                 b"GET /sm\x01all HTTP/1.1\r\nHost: x\r\n\r\n"):
         refused(text, 400)
 
 
@@ -209,11 +219,13 @@ def old_clients_get_one_answer():
     with server.connect() as connection:
         connection.sendall(b"GET /small HTTP/1.0\r\n\r\n")
         answer = receive_answer(connection)
-        equal((answer.body, answer.fields["connection"], at_end(connection)), (b"small\n", "close", True))
+        equal((answer.body, answer.fields["connection"], at_end(connection)),
+              (b"small\n", "close", True))
 
 
 def upload(connection, name, data, fields=""):
-    connection.sendall(request(f"/{name}", "PUT", f"Content-Length: {len(data)}\r\n{fields}") + data)
+    connection.sendall(request(f"/{name}", "PUT",
+                               f"Content-Length: {len(data)}\r\n{fields}") + data)
     return receive_answer(connection).status
 
 
@@ -223,7 +235,8 @@ def uploads_arrive_whole():
             equal(upload(connection, "up", BIG[:size]), 201)
             equal(server.uploaded("up") == BIG[:size], True)
         connection.sendall(request("/one", "PUT", "Content-Length: 3\r\n") + b"abc"
-                           + request("/two", "PUT", "Content-Length: 4\r\n") + b"defg" + request("/small"))
+                           + request("/two", "PUT",
+                                     "Content-Length: 4\r\n") + b"defg" + request("/small"))
         equal([receive_answer(connection).status for _ in range(3)], [201, 201, 200])
         equal((server.uploaded("one"), server.uploaded("two")), (b"abc", b"defg"))
     equal(sorted(os.listdir(server.uploads)), ["one", "two", "up"])
@@ -323,8 +336,10 @@ def more_connections_than_allowed_are_turned_away():
 
 
 def random_bytes_end_nothing():
-    words = [b"GET ", b"PUT ", b"/", b"small", b" HTTP/1.1", b"\r\n", b"\r\n\r\n", b"Host: x", b"Range: bytes=",
-             b"Content-Length: ", b"9", b"-", b"%", b"\0", b":", b" ", b"\xff", b"Expect: 100-continue"]
+    words = [b"GET ", b"PUT ", b"/", b"small", b" HTTP/1.1", b"\r\n", b"\r\n\r\n", b"Host: x",
+             b"Range: bytes=",
+             b"Content-Length: ", b"9", b"-", b"%", b"\0", b":", b" ", b"\xff",
+             b"Expect: 100-continue"]
     for _ in range(300):
         with server.connect() as connection:
             connection.sendall(b"".join(RANDOM.choices(words, k=RANDOM.randrange(1, 40))))

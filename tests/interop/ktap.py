@@ -25,7 +25,9 @@ def case(name, *arguments, deadline=DEADLINE):
     """Registers a function as a case; what follows the name is given to it."""
 
     def register(function):
-        _cases.append((name, function, arguments, deadline))
+        # Above one function the last of several is called first.
+        behind = [at for at, known in enumerate(_cases) if known[1] is function]
+        _cases.insert(behind[0] if behind else len(_cases), (name, function, arguments, deadline))
         return function
 
     return register

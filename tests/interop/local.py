@@ -3,6 +3,7 @@
 
 import contextlib
 import socket
+import threading
 
 import material
 from processes import PATIENCE, signet_client, signet_server
@@ -13,6 +14,37 @@ def data(role):
     """What a signet end of that role sends, and what it receives."""
     both = material.from_client, material.from_server
     return both if role == "client" else both[::-1]
+
+
+def feed(program, content):
+    """Gives a program its input while others go on. It is not ended: some take that for an end."""
+
+    def write():
+        try:
+            program.process.stdin.write(content)
+        except (OSError, ValueError):
+            pass  # the program has ended, which its output will tell
+
+    threading.Thread(target=write, daemon=True).start()
+
+
+@contextlib.contextmanager
+def beside(function):
+    """Calls a function in a thread while the body goes on. What it raises is raised at the end."""
+    errors = []
+
+    def call():
+        try:
+            function()
+        except Exception as error:  # pylint: disable=broad-except
+            errors.append(error)
+
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    yield
+    thread.join(PATIENCE)
+    if errors:
+        raise errors[0]
 
 
 def bracket(host):

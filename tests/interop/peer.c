@@ -39,10 +39,11 @@ static const char usage[] =
 	"  --patience S    seconds after which a call that waits fails (default 20)\n"
 	"  --timeout MS    of the handshake\n"
 	"Steps: send:N[:SIZE]  receive:N[:SIZE]  exchange:N:M[:SIZE] (both at once)  shutdown\n"
+	"  tell (prints a line 'told')\n"
 	"N may be 'end' when it is received. SIZE is that of the calls; 'random' for small ones.\n"
 	"A server first prints 'port N'; every connection prints a line of KEY=VALUE.\n";
 
-enum step_kind { SEND, RECEIVE, EXCHANGE, SHUTDOWN };
+enum step_kind { SEND, RECEIVE, EXCHANGE, SHUTDOWN, TELL };
 
 struct step {
 	enum step_kind kind;
@@ -171,6 +172,10 @@ static void do_step(struct connection *c, const struct step *step)
 	case SHUTDOWN:
 		if (shutdown(c->fd, SHUT_WR) && !c->sent.error)
 			c->sent.error = errno;
+		break;
+	case TELL:
+		puts("told");
+		fflush(stdout);
 		break;
 	}
 }
@@ -344,6 +349,8 @@ static struct step parse_step(char *text)
 		step.kind = EXCHANGE;
 	else if (!strcmp(kind, "shutdown"))
 		step.kind = SHUTDOWN;
+	else if (!strcmp(kind, "tell"))
+		step.kind = TELL;
 	else
 		errx(2, "what is the step '%s'? See --help", kind);
 	step.size = parse_size(text);

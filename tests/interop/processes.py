@@ -7,6 +7,7 @@ import select
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 import material
@@ -23,33 +24,29 @@ class Program:
     def __init__(self, *command, stdin=subprocess.PIPE):
         self.name = command[0]
         self.buffer = b""
-        self.errors = open(material.path(f"stderr.{len(_alive)}"), "w+b")
+        self.errors = tempfile.TemporaryFile(dir=material.directory)
         self.process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE,
                                         stderr=self.errors, cwd=material.directory, bufsize=0)
         _alive.append(self)
 
-    def _fill(self, deadline):
+    def _fill(self):
         """Return: whether more came; not at the end."""
-        left = deadline - time.monotonic()
-        ready = select.select([self.process.stdout], [], [], max(left, 0))[0]
-        if not ready:
+        if not select.select([self.process.stdout], [], [], PATIENCE)[0]:
             raise AssertionError(f"{self.name} is silent after {self.buffer[-200:]!r}")
         more = os.read(self.process.stdout.fileno(), 1 << 20)
         self.buffer += more
         return bool(more)
 
     def read_line(self):
-        deadline = time.monotonic() + PATIENCE
         while b"\n" not in self.buffer:
-            if not self._fill(deadline):
+            if not self._fill():
                 raise AssertionError(f"{self.name} ended after {self.buffer!r}: {self.told()}")
         line, self.buffer = self.buffer.split(b"\n", 1)
         return line.decode()
 
     def read(self, count):
-        deadline = time.monotonic() + PATIENCE
         while len(self.buffer) < count:
-            if not self._fill(deadline):
+            if not self._fill():
                 raise AssertionError(f"{self.name} ended after {len(self.buffer)} of {count} "
                                      f"bytes: {self.told()}")
         data, self.buffer = self.buffer[:count], self.buffer[count:]
@@ -57,7 +54,6 @@ class Program:
 
     def expect_output(self, data):
         """All of the output, to its end, compared as it comes."""
-        deadline = time.monotonic() + PATIENCE
         position = 0
         while True:
             part = self.buffer
@@ -65,7 +61,7 @@ class Program:
             if part != data[position:position + len(part)]:
                 raise AssertionError(f"{self.name} put out other data after byte {position}")
             position += len(part)
-            if not self._fill(deadline):
+            if not self._fill():
                 break
         equal(position, len(data), f"length of {self.name}'s output")
 
@@ -103,6 +99,11 @@ def end_all(failed):
             program.process.stdin.close()
         program.errors.close()
     return lines
+
+
+def forget_all():
+    """In a child process: what is alive is its parent's."""
+    _alive.clear()
 
 
 def listening_port(program):
@@ -229,10 +230,6 @@ def gnutls_cli(port, *options, priority=GNUTLS, **process):
                    "--priority", priority, "--x509cafile", material.ca.chain,
                    "--verify-hostname", material.NAME, "--sni-hostname", material.NAME,
                    *options, "::1", **process)
-
-
-def curl(*options):
-    return Program("curl", "--silent", "--show-error", "--cacert", material.ca.chain, *options)
 
 
 Served = collections.namedtuple("Served", "program port root uploads")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""OpenSSL in this process, apart from its socket: every byte on the wire can be seen and stopped."""
+"""OpenSSL in this process, apart from its socket: the wire is seen, and can be stopped."""
 
 import socket
 import ssl
@@ -79,6 +79,10 @@ class Endpoint:
         self.sent = 0
         self.received = bytearray()  # from the wire
         self.hold = False  # collect, to send it in one piece later
+        self.fills = []  # how much was made when more was waited for
+        self.handshake_end = None  # of the bytes made
+        self.data_ends = []  # of records: (of the bytes made, how much data in it)
+        self.close_end = None
 
     def flush(self):
         self.made += self.outgoing.read()
@@ -92,6 +96,7 @@ class Endpoint:
             raise Cut
 
     def fill(self):
+        self.fills.append(len(self.made))
         more = self.socket.recv(1 << 16)
         if not more:
             self.incoming.write_eof()
@@ -114,9 +119,28 @@ class Endpoint:
 
     def handshake(self):
         self._do(self.tls.do_handshake)
+        self.handshake_end = len(self.made)
+
+    def handshake_but_last_flight(self):
+        """A client's: its Finished waits, for data to go with it, until release()."""
+        self._do_first_flight()
+        self.hold = True
+        self.handshake()
+
+    def _do_first_flight(self):
+        try:
+            self.tls.do_handshake()
+        except ssl.SSLWantReadError:
+            self.flush()
+
+    def release(self):
+        self.hold = False
+        self.flush()
 
     def write(self, data):
-        self._do(self.tls.write, data)
+        self.tls.write(data)
+        self.data_ends.append((len(self.made) + self.outgoing.pending, len(data)))
+        self.flush()
 
     def write_each(self, data, sizes):
         """A record for each size."""
@@ -144,6 +168,7 @@ class Endpoint:
             self.tls.unwrap()
         except (ssl.SSLWantReadError, ssl.SSLSyscallError):
             pass
+        self.close_end = len(self.made) + self.outgoing.pending
         self.flush()
 
     def read_rest(self):

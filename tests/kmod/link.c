@@ -47,6 +47,14 @@ static void no_delay(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 }
 
+int link_segment;
+
+static void set_segment(int fd)
+{
+	if (link_segment)
+		setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &link_segment, sizeof(link_segment));
+}
+
 int tcp_pair(enum link_family family, int fds[2])
 {
 	struct sockaddr_storage address;
@@ -56,10 +64,12 @@ int tcp_pair(enum link_family family, int fds[2])
 
 	fds[0] = -1;
 	fds[1] = -1;
+	set_segment(listener);
 	if (listener < 0 || bind(listener, (struct sockaddr *)&address, len) ||
 	    listen(listener, 1) || getsockname(listener, (struct sockaddr *)&address, &len))
 		goto close_listener;
 	fds[0] = socket(address.ss_family, SOCK_STREAM, 0);
+	set_segment(fds[0]);
 	if (fds[0] < 0 || connect(fds[0], (struct sockaddr *)&address, len))
 		goto close_listener;
 	fds[1] = accept(listener, NULL, NULL);

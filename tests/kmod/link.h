@@ -49,6 +49,12 @@ enum {
  * where nothing else is said.
  */
 
+/*
+ * Segments of connections made from now on, in bytes of content, or 0 for what
+ * loopback has (64 KiB). With those, small windows wait for TCP's timers.
+ */
+extern int link_segment;
+
 /* A connected pair of plain TCP sockets, without delays by Nagle's algorithm. */
 int tcp_pair(enum link_family family, int fds[2]);
 
