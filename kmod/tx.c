@@ -538,6 +538,23 @@ static int fill_records(struct sock *sk, struct signet_context *ctx, struct msgh
 	return 0;
 }
 
+/*
+ * More bytes follow: may TCP keep back a segment that is not full? Only if there
+ * will be room for what follows: a segment that is kept back when the buffer is
+ * full, and nothing is in flight, waits for TCP's probe timer.
+ */
+static int hold_back(const struct sock *sk, const struct signet_tx *tx)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 next = tx->tail_len + SIGNET_RECORD_MAX;
+	u32 unsent = tp->write_seq - tp->snd_nxt;
+
+	/* Twice as much, for what TCP charges beside the bytes. */
+	if (2 * (int)next < sk_stream_wspace(sk) && unsent + 2 * next < tcp_notsent_lowat(tp))
+		return MSG_MORE;
+	return 0;
+}
+
 /* Return: 0 when the whole message is in records, else what ended it early. */
 static int send_message(struct sock *sk, struct signet_context *ctx, struct msghdr *msg,
 			size_t *copied)
@@ -555,7 +572,7 @@ static int send_message(struct sock *sk, struct signet_context *ctx, struct msgh
 			err = seal(sk, ctx, SIGNET_CONTENT_APPLICATION_DATA);
 		else
 			err = fill_records(sk, ctx, msg, more, copied);
-		push_tail(sk, ctx, msg_data_left(msg) || more ? MSG_MORE : 0);
+		push_tail(sk, ctx, msg_data_left(msg) || more ? hold_back(sk, &ctx->tx) : 0);
 		/* TCP's own way to wait for memory: a moment, then try again. */
 		if (err == -ENOMEM)
 			err = sk_stream_wait_memory(sk, &timeo);
