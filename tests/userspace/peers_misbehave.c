@@ -337,6 +337,29 @@ static void resets_are_noticed(void)
 	close(fds[0]);
 }
 
+/* Unread input at close() would make TCP reset the connection, and cost the peer the alert. */
+static void refused_peers_see_the_end(void)
+{
+	static const char hello[] = "\x16\x03\x03\x00\x04\x63\x00\x00\x00";
+	struct signet_engine *engine;
+	char data[4096], more[4096] = "";
+	ssize_t n, got = 0;
+	int fds[2];
+
+	tcp_pair(fds);
+	signet_engine_new(server, fds[0], NULL, &engine);
+	if (send(fds[1], hello, sizeof(hello), 0) < 0 || send(fds[1], more, sizeof(more), 0) < 0)
+		bail("send: %s", strerror(errno));
+	signet_engine_run(engine);
+	signet_engine_free(engine);
+	close(fds[0]);
+	while ((n = recv(fds[1], data, sizeof(data), 0)) > 0)
+		got += n;
+	ok(!n && got, "a refused peer gets the alert and then the end, not a reset (%zd bytes)",
+	   got);
+	close(fds[1]);
+}
+
 int main(void)
 {
 	struct duo duo;
@@ -364,6 +387,7 @@ int main(void)
 	random_bytes_are_refused();
 	silence_times_out();
 	resets_are_noticed();
+	refused_peers_see_the_end();
 	signet_config_free(client);
 	signet_config_free(server);
 	return tap_end();

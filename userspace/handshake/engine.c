@@ -250,7 +250,7 @@ int signet_engine_step(struct signet_engine *engine)
 				      &engine->verify);
 }
 
-int signet_engine_run(struct signet_engine *engine)
+static int run(struct signet_engine *engine)
 {
 	unsigned int limit = engine->config->timeout;
 	int64_t deadline = limit ? signet_transport_now() + limit : -1;
@@ -266,6 +266,15 @@ int signet_engine_run(struct signet_engine *engine)
 			return signet_failure_set(&engine->failure, ret,
 						  "the socket cannot be waited for");
 	}
+	return ret;
+}
+
+int signet_engine_run(struct signet_engine *engine)
+{
+	int ret = run(engine);
+
+	if (ret)
+		signet_transport_give_up(&engine->transport);
 	return ret;
 }
 

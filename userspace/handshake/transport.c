@@ -16,6 +16,9 @@
 /* Of legacy_record_version, in every version since SSL 3.0. */
 #define LEGACY_MAJOR 3
 
+/* Of a peer that sends and sends. */
+#define DROP_MAX (1 << 20)
+
 static int would_block(int error)
 {
 	return error == EAGAIN || error == EWOULDBLOCK;
@@ -80,6 +83,19 @@ int signet_transport_send(WOLFSSL *ssl, char *data, int size, void *context)
 	if (!transport->error)
 		transport->error = errno == EPIPE ? -ECONNRESET : -errno;
 	return WOLFSSL_CBIO_ERR_GENERAL;
+}
+
+void signet_transport_give_up(const struct signet_transport *transport)
+{
+	size_t dropped = 0;
+	ssize_t n;
+
+	(void)shutdown(transport->fd, SHUT_WR);
+	do {
+		n = recv(transport->fd, NULL, DROP_MAX, MSG_DONTWAIT | MSG_TRUNC);
+		if (n > 0)
+			dropped += n;
+	} while (n > 0 && dropped < DROP_MAX);
 }
 
 int64_t signet_transport_now(void)

@@ -38,6 +38,13 @@ bool signet_transport_is_alien(const struct signet_transport *transport);
 int signet_transport_receive(struct WOLFSSL *ssl, char *data, int size, void *context);
 int signet_transport_send(struct WOLFSSL *ssl, char *data, int size, void *context);
 
+/*
+ * The end of a failed handshake: no more is sent, and what has arrived is dropped, so that the
+ * caller's close() does not make TCP reset the connection, which may cost the peer the alert that
+ * tells it why. Never waits.
+ */
+void signet_transport_give_up(const struct signet_transport *transport);
+
 /* Milliseconds of the monotonic clock. */
 int64_t signet_transport_now(void);
 
