@@ -31,7 +31,7 @@ DEBUG_KERNEL_ON=(
 	DEBUG_NOTIFIERS DETECT_HUNG_TASK SOFTLOCKUP_DETECTOR STACKTRACE
 	KPROBES FUNCTION_ERROR_INJECTION FAULT_INJECTION FAULT_INJECTION_DEBUG_FS FAILSLAB
 	FAIL_PAGE_ALLOC FAIL_FUNCTION FAULT_INJECTION_USERCOPY FAULT_INJECTION_STACKTRACE_FILTER
-	KUNIT
+	KUNIT KERNEL_ZSTD
 )
 DEBUG_KERNEL_MODULES=(TLS)
 
@@ -68,12 +68,13 @@ make_debug_kernel() {
 		scripts/kconfig/merge_config.sh -m .config "$WORK/fragment" >/dev/null)
 	kernel_make olddefconfig
 	check_debug_kernel_config
-	kernel_make vmlinux modules
+	kernel_make bzImage modules
 
 	release=$(kernel_make kernelrelease)
 	printf '%s\n' "$release" >"$made/release"
 	cp "$WORK/source/.config" "$made/config"
-	cp "$WORK/source/vmlinux" "$made/vmlinux"
+	# Not vmlinux: what QEMU calls first in that one is not ready for KASAN.
+	cp "$WORK/source/arch/x86/boot/bzImage" "$made/bzImage"
 	kernel_make INSTALL_MOD_PATH="$WORK/installed" modules_install
 	mv "$WORK/installed/lib/modules/$release" "$made/modules"
 	rm -f "$made/modules/build"

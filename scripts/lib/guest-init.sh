@@ -25,6 +25,8 @@ prepare() {
 	printf '127.0.0.1 localhost\n::1 localhost\n' >/etc/hosts
 	echo signet-guest >/proc/sys/kernel/hostname
 	ulimit -n 65536
+	# What the kernel itself lost while it booted is not looked for.
+	[ ! -w /sys/kernel/debug/kmemleak ] || echo clear >/sys/kernel/debug/kmemleak
 }
 
 load_module() {
@@ -76,7 +78,8 @@ tell_who_hangs() {
 	sleep "$1"
 	for dir in /proc/[0-9]*; do
 		pid=${dir#/proc/}
-		[ -e "$dir/exe" ] && [ "$pid" != 1 ] && [ "$pid" != "$BASHPID" ] || continue
+		[ -e "$dir/exe" ] || continue
+		[[ $pid != 1 && $pid != "$BASHPID" ]] || continue
 		{
 			printf 'process %s: ' "$pid"
 			tr '\0' ' ' <"$dir/cmdline"

@@ -57,6 +57,7 @@ private_apt() {
 		APT::Architectures { "amd64"; };
 		APT::Sandbox::User "";
 		Acquire::Languages "none";
+		Acquire::Retries "3";
 	CONF
 	APT_OPTIONS=(-c "$WORK/apt/apt.conf" -q)
 	apt-get "${APT_OPTIONS[@]}" update
@@ -85,7 +86,7 @@ bootstrap() {
 	done <"$WORK/apt/inherited.conf"
 	mkdir -p "$dir"
 	mmdebstrap --variant=minbase --architectures=amd64 "${options[@]}" \
-		--aptopt='Acquire::Languages "none"' \
+		--aptopt='Acquire::Languages "none"' --aptopt='Acquire::Retries "3"' \
 		--include="$(IFS=,; printf '%s' "$*")" \
 		"$SUITE" - "$WORK/apt/sources.list" |
 		tar -x -C "$dir" --exclude='./dev/*'
