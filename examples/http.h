@@ -17,15 +17,14 @@ struct http_request {
 	bool keep_alive;
 	bool expect; /* the client waits for "100 Continue" */
 	bool ranged;
-	int64_t first, last; /* of the range as asked for, -1: left out */
-	int64_t length; /* of the body, -1: not told */
+	intmax_t first, last; /* of the range as asked for, -1: left out */
+	intmax_t length; /* of the body, -1: not told */
 };
 
 struct http_answer {
 	const char *status; /* "200 OK" */
-	const char *type;
-	int64_t first, length; /* the part of the file that follows */
-	int64_t size; /* of the whole file */
+	intmax_t first, length; /* the part of the file that follows */
+	intmax_t size; /* of the whole file */
 	bool keep_alive;
 };
 
@@ -43,7 +42,5 @@ void http_select(const struct http_request *request, struct http_answer *answer)
 
 /* Writes an answer's header. Return: its length. */
 size_t http_header(char *text, size_t size, const struct http_answer *answer);
-
-const char *http_type(const char *path);
 
 #endif /* HTTP_H */

@@ -363,7 +363,7 @@ static void answer(struct connection *c, struct http_answer *answer)
 static void answer_status(struct connection *c, const char *status)
 {
 	int64_t length = (int64_t)strlen(status) + 1;
-	struct http_answer error = { .status = status, .type = "text/plain", .length = length };
+	struct http_answer error = { .status = status, .length = length };
 
 	release_file(c);
 	answer(c, &error);
@@ -583,7 +583,7 @@ static void stored(struct connection *c, int res)
 static void opened(struct connection *c, int res)
 {
 	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
-	struct http_answer file = { .type = http_type(c->request.path) };
+	struct http_answer file = {};
 	struct io_uring_sqe *sqe;
 	struct stat status;
 

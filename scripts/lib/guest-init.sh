@@ -98,7 +98,10 @@ run_command() {
 	writers=$!
 	exec 4> >(exec cat >>"$job/stderr")
 	writers+=" $!"
-	[ ! -s "$job/patience" ] || tell_who_hangs "$(<"$job/patience")" 3>&- 4>&- &
+	if [ -s "$job/patience" ]; then
+		tell_who_hangs "$(<"$job/patience")" 3>&- 4>&- &
+		disown
+	fi
 	"${argv[@]}" </dev/null >&3 2>&4 3>&- 4>&-
 	status=$?
 	exec 3>&- 4>&-

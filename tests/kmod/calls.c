@@ -21,7 +21,7 @@ static void close_quietly(int fd)
 	errno = error;
 }
 
-/* --- sending ------------------------------------------------------------------ */
+/* --- sending -------------------- */
 
 static ssize_t call_send(int fd, const void *from, size_t len)
 {
@@ -152,7 +152,7 @@ const struct send_call send_calls[] = {
 	{ NULL, NULL },
 };
 
-/* --- receiving ----------------------------------------------------------------- */
+/* --- receiving -------------------- */
 
 static ssize_t call_recv(int fd, void *to, size_t len)
 {

@@ -28,9 +28,9 @@
 
 /* enum of net/tcp_states.h, which userspace's headers hide from linux/tcp.h. */
 enum {
-	STATE_ESTABLISHED	= 1,
-	STATE_CLOSE		= 7,
-	STATE_CLOSE_WAIT	= 8,
+	STATE_ESTABLISHED = 1,
+	STATE_CLOSE = 7,
+	STATE_CLOSE_WAIT = 8,
 };
 
 /*
@@ -38,55 +38,59 @@ enum {
  * @name:	fixture
  * @prepare:	link_open or link_up
  */
-#define TLS_FIXTURE(name, prepare)                                                            \
-	FIXTURE(name) {                                                                       \
-		struct link link;                                                             \
-	};                                                                                    \
-	FIXTURE_VARIANT(name) {                                                               \
-		enum link_family family;                                                      \
-		uint16_t suite;                                                               \
-	};                                                                                    \
-	FIXTURE_SETUP(name)                                                                   \
-	{                                                                                     \
-		signal(SIGPIPE, SIG_IGN);                                                     \
-		ASSERT_EQ(0, prepare(&self->link, variant->family, variant->suite));          \
-	}                                                                                     \
-	FIXTURE_TEARDOWN(name)                                                                \
-	{                                                                                     \
-		link_close(&self->link);                                                      \
+#define TLS_FIXTURE(name, prepare)                                                   \
+	FIXTURE(name)                                                                \
+	{                                                                            \
+		struct link link;                                                    \
+	};                                                                           \
+	FIXTURE_VARIANT(name)                                                        \
+	{                                                                            \
+		enum link_family family;                                             \
+		uint16_t suite;                                                      \
+	};                                                                           \
+	FIXTURE_SETUP(name)                                                          \
+	{                                                                            \
+		signal(SIGPIPE, SIG_IGN);                                            \
+		ASSERT_EQ(0, prepare(&self->link, variant->family, variant->suite)); \
+	}                                                                            \
+	FIXTURE_TEARDOWN(name)                                                       \
+	{                                                                            \
+		link_close(&self->link);                                             \
 	}
 
-#define TLS_VARIANT(name, variant, family_, suite_)                                           \
-	FIXTURE_VARIANT_ADD(name, variant) {                                                  \
-		.family = family_, .suite = suite_,                                           \
+#define TLS_VARIANT(name, variant, family_, suite_) \
+	FIXTURE_VARIANT_ADD(name, variant)          \
+	{                                           \
+		.family = family_, .suite = suite_, \
 	}
 
 /* Every suite, every family: for what depends on keys or addresses. */
-#define TLS_ALL_VARIANTS(name)                                                                \
-	TLS_VARIANT(name, aes128_ipv4, LINK_IPV4, SIGNET_AES_128_GCM_SHA256);                 \
-	TLS_VARIANT(name, aes256_ipv4, LINK_IPV4, SIGNET_AES_256_GCM_SHA384);                 \
-	TLS_VARIANT(name, aes128_ipv6, LINK_IPV6, SIGNET_AES_128_GCM_SHA256);                 \
-	TLS_VARIANT(name, aes256_ipv6, LINK_IPV6, SIGNET_AES_256_GCM_SHA384);                 \
+#define TLS_ALL_VARIANTS(name)                                                \
+	TLS_VARIANT(name, aes128_ipv4, LINK_IPV4, SIGNET_AES_128_GCM_SHA256); \
+	TLS_VARIANT(name, aes256_ipv4, LINK_IPV4, SIGNET_AES_256_GCM_SHA384); \
+	TLS_VARIANT(name, aes128_ipv6, LINK_IPV6, SIGNET_AES_128_GCM_SHA256); \
+	TLS_VARIANT(name, aes256_ipv6, LINK_IPV6, SIGNET_AES_256_GCM_SHA384); \
 	TLS_VARIANT(name, aes256_mapped, LINK_MAPPED, SIGNET_AES_256_GCM_SHA384)
 
 /* Each suite and each family once: for the rest. */
-#define TLS_TWO_VARIANTS(name)                                                                \
-	TLS_VARIANT(name, aes128_ipv4, LINK_IPV4, SIGNET_AES_128_GCM_SHA256);                 \
+#define TLS_TWO_VARIANTS(name)                                                \
+	TLS_VARIANT(name, aes128_ipv4, LINK_IPV4, SIGNET_AES_128_GCM_SHA256); \
 	TLS_VARIANT(name, aes256_ipv6, LINK_IPV6, SIGNET_AES_256_GCM_SHA384)
 
-#define TLS_ONE_VARIANT(name)                                                                 \
-	TLS_VARIANT(name, aes128_ipv4, LINK_IPV4, SIGNET_AES_128_GCM_SHA256)
+#define TLS_ONE_VARIANT(name) TLS_VARIANT(name, aes128_ipv4, LINK_IPV4, SIGNET_AES_128_GCM_SHA256)
 
 /* A call that must fail with -1 and this errno. */
-#define EXPECT_ERRNO(expected, call)                                                          \
-	do {                                                                                  \
-		errno = 0;                                                                    \
-		EXPECT_EQ(-1, (long)(call)) {                                                 \
-			TH_LOG("%s should fail", #call);                                      \
-		}                                                                             \
-		EXPECT_EQ(expected, errno) {                                                  \
-			TH_LOG("%s: %s", #call, strerror(errno));                             \
-		}                                                                             \
+#define EXPECT_ERRNO(expected, call)                              \
+	do {                                                      \
+		errno = 0;                                        \
+		EXPECT_EQ(-1, (long)(call))                       \
+		{                                                 \
+			TH_LOG("%s should fail", #call);          \
+		}                                                 \
+		EXPECT_EQ(expected, errno)                        \
+		{                                                 \
+			TH_LOG("%s: %s", #call, strerror(errno)); \
+		}                                                 \
 	} while (0)
 
 #define FATAL(description) (ALERT_FATAL << 8 | (description))

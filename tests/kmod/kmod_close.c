@@ -4,6 +4,8 @@
  */
 #include "fixture.h"
 
+#include <stdio.h>
+
 TLS_FIXTURE(end, link_up);
 TLS_TWO_VARIANTS(end);
 TLS_VARIANT(end, aes256_mapped, LINK_MAPPED, SIGNET_AES_256_GCM_SHA384);
@@ -44,7 +46,7 @@ static void expect_stream(struct __test_metadata *_metadata, struct link *link, 
 	EXPECT_EQ(end, sink.end);
 }
 
-/* --- close_notify ------------------------------------------------------------------ */
+/* --- close_notify -------------------- */
 
 TEST_F(end, shutdown_sends_close_notify)
 {
@@ -175,7 +177,7 @@ TEST_F(end, close_with_notsent_lowat)
 	expect_stream(_metadata, link, total, CLOSE_NOTIFY, PEER_FIN);
 }
 
-/* --- unread input at close ----------------------------------------------------------- */
+/* --- unread input at close -------------------- */
 
 TEST_F(end, unread_ticket_does_not_reset)
 {
@@ -263,7 +265,7 @@ TEST_F(end, gated_close_with_unread_input_resets)
 	link_close(&link);
 }
 
-/* --- SO_LINGER ------------------------------------------------------------------------ */
+/* --- SO_LINGER -------------------- */
 
 static void set_linger(int fd, int seconds)
 {
@@ -311,7 +313,7 @@ TEST_F(end, linger_gives_up)
 	expect_stream(_metadata, link, total, CLOSE_NOTIFY, PEER_FIN);
 }
 
-/* --- shutdown -------------------------------------------------------------------------- */
+/* --- shutdown -------------------- */
 
 TEST_F(end, send_after_shutdown)
 {
@@ -442,7 +444,7 @@ TEST_F(end, half_close_by_us)
 	EXPECT_ERRNO(EPIPE, send(link->fd, "x", 1, MSG_NOSIGNAL));
 }
 
-/* --- a peer that dies --------------------------------------------------------------------- */
+/* --- a peer that dies -------------------- */
 
 TEST_F(end, fin_without_close_notify)
 {
@@ -500,6 +502,34 @@ TEST_F(end, reset_wakes_reader_and_writer)
 	EXPECT_EQ(ECONNRESET, errno);
 	worker_join(&writer);
 	EXPECT_EQ(ECONNRESET, errno);
+}
+
+/* The administrator ends the connection: ss -K. */
+TEST_F(end, killed_by_the_administrator)
+{
+	struct link *link = &self->link;
+	struct sockaddr_storage name;
+	struct signet_info info;
+	socklen_t len = sizeof(name);
+	struct worker reader;
+	char command[100];
+	int error;
+
+	ASSERT_EQ(0, getsockname(link->fd, (struct sockaddr *)&name, &len));
+	snprintf(command, sizeof(command), "ss -K -t sport = :%d >/dev/null",
+		 ntohs(((struct sockaddr_in *)&name)->sin_port));
+	ASSERT_EQ(0, worker_start(&reader, read_one, link));
+	worker_wait_blocked(&reader, SYS_recvfrom);
+	ASSERT_EQ(0, system(command));
+	if (tcp_state(link->fd) == STATE_ESTABLISHED)
+		SKIP(return, "this kernel lets nobody end connections (INET_DIAG_DESTROY)");
+	EXPECT_EQ(-1, worker_join(&reader));
+	error = errno;
+	EXPECT_TRUE(error == ECONNABORTED || error == ECONNRESET);
+	EXPECT_ERRNO(error, recv(link->fd, &info, 1, 0));
+	ASSERT_EQ(0, sock_info(link->fd, &info));
+	EXPECT_EQ(SIGNET_REASON_RESET, info.reason);
+	EXPECT_EQ(PEER_RESET, peer_recv_end(link));
 }
 
 /*

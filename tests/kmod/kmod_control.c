@@ -36,7 +36,7 @@ static int send_ticket(struct link *link, size_t len)
 			 make_message(message, MESSAGE_NEW_SESSION_TICKET, len));
 }
 
-/* --- tickets --------------------------------------------------------------------- */
+/* --- tickets -------------------- */
 
 TEST_F(control, ticket_between_data)
 {
@@ -91,7 +91,8 @@ TEST_F(ticket, split_over_records_at_every_byte)
 		ASSERT_EQ(0, peer_send(link, TYPE_HANDSHAKE, messages, cut));
 		ASSERT_EQ(0, peer_send(link, TYPE_HANDSHAKE, messages + cut, len - cut));
 		ASSERT_EQ(0, peer_send_pattern(link, cut, 10, 10));
-		ASSERT_EQ(0, recv_pattern(link->fd, cut, 10)) {
+		ASSERT_EQ(0, recv_pattern(link->fd, cut, 10))
+		{
 			TH_LOG("cut after %zu bytes: %s", cut, strerror(errno));
 		}
 	}
@@ -250,7 +251,7 @@ TEST_F(ticket, server_refuses_it)
 	link_close(&server);
 }
 
-/* --- empty records ----------------------------------------------------------------- */
+/* --- empty records -------------------- */
 
 TEST_F(control, empty_data_records_are_nothing)
 {
@@ -290,7 +291,7 @@ TEST_F(ticket, ten_thousand_empty_records)
 	EXPECT_EQ(0, worker_join(&sender));
 }
 
-/* --- close_notify and alerts that are no errors -------------------------------------- */
+/* --- close_notify and alerts that are no errors -------------------- */
 
 TEST_F(control, close_notify_is_end_of_file_for_ever)
 {
@@ -355,7 +356,7 @@ TEST_F(control, user_canceled_is_ignored)
 	EXPECT_EQ(0, recv(link->fd, &byte, 1, 0));
 }
 
-/* --- the end ---------------------------------------------------------------------------- */
+/* --- the end -------------------- */
 
 struct fatal {
 	const char *name;
@@ -363,7 +364,7 @@ struct fatal {
 	int (*send)(struct link *link);
 	int error;
 	int reason;
-	int alert;	/* that the peer must get, or -1 for none */
+	int alert; /* that the peer must get, or -1 for none */
 };
 
 static int fatal_alert(struct link *link)
@@ -620,8 +621,8 @@ static void expect_failed(struct __test_metadata *_metadata, struct link *link, 
 		EXPECT_ERRNO(error, recv(link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT));
 		EXPECT_ERRNO(error, send(link->fd, "x", 1, MSG_NOSIGNAL));
 		EXPECT_EQ(POLLERR | POLLHUP, poll_now(link->fd, 0));
-		EXPECT_EQ(POLLIN | POLLOUT, poll_now(link->fd, POLLIN | POLLOUT) &
-			  (POLLIN | POLLOUT));
+		EXPECT_EQ(POLLIN | POLLOUT,
+			  poll_now(link->fd, POLLIN | POLLOUT) & (POLLIN | POLLOUT));
 	}
 	ASSERT_EQ(0, sock_info(link->fd, &info));
 	EXPECT_EQ(SIGNET_STATE_FAILED, info.state);
@@ -685,8 +686,8 @@ TEST_F_TIMEOUT(control, fatal_input_ends_the_connection, 60)
 TEST_F(ticket, every_alert_is_named)
 {
 	static const uint8_t alerts[] = {
-		10, 20, 22, 40, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 70, 71, 80, 86, 109, 110,
-		112, 113, 115, 116, 120, 255,
+		10, 20, 22, 40, 42, 43,	 44,  45,  46,	47,  48,  49,  50,
+		51, 70, 71, 80, 86, 109, 110, 112, 113, 115, 116, 120, 255,
 	};
 
 	for (size_t i = 0; i < COUNT(alerts); i++) {
@@ -717,7 +718,8 @@ TEST_F(ticket, short_bodies)
 		EXPECT_ERRNO(EBADMSG, recv(link.fd, &info, 1, 0));
 		ASSERT_EQ(0, sock_info(link.fd, &info));
 		EXPECT_EQ(body < RECORD_TAG ? SIGNET_REASON_RECORD_SHORT : SIGNET_REASON_BAD_TAG,
-			  info.reason) {
+			  info.reason)
+		{
 			TH_LOG("body of %d bytes", body);
 		}
 		EXPECT_EQ(BAD_MAC, peer_recv_alert(&link));

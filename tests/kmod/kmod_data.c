@@ -18,14 +18,14 @@ TLS_TWO_VARIANTS(flags);
 
 /* Around everything that a record's or a page's length could break. */
 static const size_t odd_sizes[] = {
-	1, 2, 15, 16, 17, 255, 256, 257, 4050, 4074, 4075, 4095, 4096, 4097, 8192, 16361, 16362,
-	16363, 16367, 16368, 16383, 16384, 16385, 16406, 32767, 32768, 32769, 49152, 65535, 65536,
-	65537, 100000,
+	1,     2,     15,    16,    17,	   255,	  256,	 257,	4050,  4074,   4075,
+	4095,  4096,  4097,  8192,  16361, 16362, 16363, 16367, 16368, 16383,  16384,
+	16385, 16406, 32767, 32768, 32769, 49152, 65535, 65536, 65537, 100000,
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* --- sizes ---------------------------------------------------------------------- */
+/* --- sizes -------------------- */
 
 static int recv_all_by_peer(struct worker *worker)
 {
@@ -33,8 +33,8 @@ static int recv_all_by_peer(struct worker *worker)
 	struct sink sink;
 
 	sink_run(&sink, link);
-	return sink.intact && sink.end == PEER_FIN && sink.alert == CLOSE_NOTIFY ?
-	       (int)sink.bytes : -1;
+	return sink.intact && sink.end == PEER_FIN && sink.alert == CLOSE_NOTIFY ? (int)sink.bytes :
+										   -1;
 }
 
 TEST_F(data, tx_odd_sizes)
@@ -183,7 +183,7 @@ TEST_F(data, rx_data_that_ends_in_zeros)
 	}
 }
 
-/* --- every call ------------------------------------------------------------------- */
+/* --- every call -------------------- */
 
 TEST_F(data, every_call_sends)
 {
@@ -194,10 +194,12 @@ TEST_F(data, every_call_sends)
 	for (const struct send_call *call = send_calls; call->name; call++) {
 		for (size_t i = 0; i < COUNT(sizes); i++) {
 			pattern_fill(bytes, i, sizes[i]);
-			ASSERT_EQ(sizes[i], call->call(link->fd, bytes, sizes[i])) {
+			ASSERT_EQ(sizes[i], call->call(link->fd, bytes, sizes[i]))
+			{
 				TH_LOG("%s, %zu bytes: %s", call->name, sizes[i], strerror(errno));
 			}
-			ASSERT_EQ(0, peer_recv_pattern(link, i, sizes[i])) {
+			ASSERT_EQ(0, peer_recv_pattern(link, i, sizes[i]))
+			{
 				TH_LOG("%s, %zu bytes", call->name, sizes[i]);
 			}
 		}
@@ -219,12 +221,15 @@ TEST_F(data, every_call_receives)
 			while (done < sizes[i]) {
 				ssize_t n = call->call(link->fd, bytes + done, sizes[i] - done);
 
-				ASSERT_GT(n, 0) {
-					TH_LOG("%s, %zu: %s", call->name, sizes[i], strerror(errno));
+				ASSERT_GT(n, 0)
+				{
+					TH_LOG("%s, %zu: %s", call->name, sizes[i],
+					       strerror(errno));
 				}
 				done += n;
 			}
-			ASSERT_TRUE(pattern_matches(bytes, 0, sizes[i])) {
+			ASSERT_TRUE(pattern_matches(bytes, 0, sizes[i]))
+			{
 				TH_LOG("%s, %zu bytes", call->name, sizes[i]);
 			}
 		}
@@ -276,7 +281,7 @@ TEST_F(flags, sendmmsg_and_recvmmsg)
 	EXPECT_TRUE(pattern_matches(bytes, 0, 8000));
 }
 
-/* --- flags of send ------------------------------------------------------------------ */
+/* --- flags of send -------------------- */
 
 TEST_F(flags, empty_send_is_nothing)
 {
@@ -350,8 +355,9 @@ TEST_F(flags, msg_more_of_exactly_one_record_is_sent)
 TEST_F(flags, other_flags_send_or_refuse)
 {
 	static const int flags[] = {
-		MSG_DONTWAIT, MSG_NOSIGNAL, MSG_WAITALL, MSG_CONFIRM, MSG_EOR, MSG_OOB,
-		MSG_FASTOPEN, MSG_DONTROUTE, MSG_BATCH, MSG_ZEROCOPY, MSG_SYN, MSG_RST, MSG_PEEK,
+		MSG_DONTWAIT, MSG_NOSIGNAL, MSG_WAITALL,   MSG_CONFIRM, MSG_EOR,
+		MSG_OOB,      MSG_FASTOPEN, MSG_DONTROUTE, MSG_BATCH,	MSG_ZEROCOPY,
+		MSG_SYN,      MSG_RST,	    MSG_PEEK,
 	};
 	struct link *link = &self->link;
 	uint8_t bytes[100];
@@ -362,7 +368,8 @@ TEST_F(flags, other_flags_send_or_refuse)
 		if (send(link->fd, bytes, 100, flags[i] | MSG_DONTWAIT) == 100) {
 			total += 100;
 		} else {
-			EXPECT_EQ(EOPNOTSUPP, errno) {
+			EXPECT_EQ(EOPNOTSUPP, errno)
+			{
 				TH_LOG("flag %#x", flags[i]);
 			}
 		}
@@ -399,8 +406,10 @@ TEST_F(flags, unknown_control_messages_are_refused)
 		char bytes[CMSG_SPACE(1)];
 	} control = { .header = { .cmsg_len = CMSG_LEN(1), .cmsg_level = 282, .cmsg_type = 1 } };
 	struct msghdr msg = {
-		.msg_iov = &vec, .msg_iovlen = 1,
-		.msg_control = &control, .msg_controllen = sizeof(control),
+		.msg_iov = &vec,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
 	};
 
 	/* Upstream's way to send another content type must not become data. */
@@ -408,7 +417,7 @@ TEST_F(flags, unknown_control_messages_are_refused)
 	EXPECT_TRUE(peer_saw_nothing(&self->link));
 }
 
-/* --- flags of recv ------------------------------------------------------------------ */
+/* --- flags of recv -------------------- */
 
 TEST_F(flags, peek_leaves_the_data)
 {
@@ -520,9 +529,12 @@ TEST_F(flags, recvmsg_says_nothing_else)
 	char bytes[10], control[100];
 	struct iovec vec = { bytes, sizeof(bytes) };
 	struct msghdr msg = {
-		.msg_name = &name, .msg_namelen = sizeof(name),
-		.msg_iov = &vec, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
+		.msg_name = &name,
+		.msg_namelen = sizeof(name),
+		.msg_iov = &vec,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
 		.msg_flags = -1,
 	};
 
@@ -533,7 +545,7 @@ TEST_F(flags, recvmsg_says_nothing_else)
 	EXPECT_EQ(0, msg.msg_flags & ~MSG_CMSG_CLOEXEC);
 }
 
-/* --- counting ------------------------------------------------------------------------- */
+/* --- counting -------------------- */
 
 TEST_F(flags, siocinq_counts_plaintext)
 {
@@ -625,7 +637,7 @@ TEST_F(flags, rcvlowat_beyond_the_buffer_does_not_hang)
 	EXPECT_EQ(POLLIN, poll_wait(link->fd, POLLIN));
 }
 
-/* --- splice and sendfile --------------------------------------------------------------- */
+/* --- splice and sendfile -------------------- */
 
 static int pattern_file(size_t len)
 {
@@ -714,8 +726,8 @@ TEST_F(flags, splice_more_fills_records)
 	ASSERT_EQ(0, pipe(ends));
 	for (int i = 0; i < 20; i++) {
 		ASSERT_EQ(1000, write(ends[1], bytes + 1000 * i, 1000));
-		ASSERT_EQ(1000, splice(ends[0], NULL, link->fd, NULL, 1000,
-				       i < 19 ? SPLICE_F_MORE : 0));
+		ASSERT_EQ(1000,
+			  splice(ends[0], NULL, link->fd, NULL, 1000, i < 19 ? SPLICE_F_MORE : 0));
 	}
 	EXPECT_EQ(0, peer_recv_pattern(link, 0, 20000));
 	close(ends[0]);
@@ -770,7 +782,7 @@ TEST_F(flags, splice_out_to_a_full_pipe)
 	close(ends[1]);
 }
 
-/* --- both ends with the module --------------------------------------------------------- */
+/* --- both ends with the module -------------------- */
 
 struct transfer {
 	int fd;
@@ -786,22 +798,28 @@ static int transfer_send(struct worker *worker)
 	return shutdown(transfer->fd, SHUT_WR);
 }
 
-FIXTURE(bulk) {
+FIXTURE(bulk)
+{
 	int fds[2];
 };
 
-FIXTURE_VARIANT(bulk) {
+FIXTURE_VARIANT(bulk)
+{
 	enum link_family family;
 	uint16_t suite;
 	size_t len;
 };
 
-FIXTURE_VARIANT_ADD(bulk, aes128_ipv4_64m) {
-	.family = LINK_IPV4, .suite = SIGNET_AES_128_GCM_SHA256, .len = 64 << 20,
+FIXTURE_VARIANT_ADD(bulk, aes128_ipv4_64m){
+	.family = LINK_IPV4,
+	.suite = SIGNET_AES_128_GCM_SHA256,
+	.len = 64 << 20,
 };
 
-FIXTURE_VARIANT_ADD(bulk, aes256_ipv6_5m) {
-	.family = LINK_IPV6, .suite = SIGNET_AES_256_GCM_SHA384, .len = 5000011,
+FIXTURE_VARIANT_ADD(bulk, aes256_ipv6_5m){
+	.family = LINK_IPV6,
+	.suite = SIGNET_AES_256_GCM_SHA384,
+	.len = 5000011,
 };
 
 FIXTURE_SETUP(bulk)

@@ -44,18 +44,18 @@ static bool still_gated(struct link *link)
 	       !info.rx_suite && info.role == SIGNET_ROLE_UNKNOWN && peer_saw_nothing(link);
 }
 
-/* --- what is refused --------------------------------------------------------------- */
+/* --- what is refused -------------------- */
 
 struct bad_member {
 	const char *name;
-	size_t offset;	/* in struct signet_crypto */
+	size_t offset; /* in struct signet_crypto */
 	size_t len;
 	uint64_t value;
 	int error;
 };
 
-#define CRYPTO_MEMBER(member) offsetof(struct signet_crypto, member), \
-			      sizeof(((struct signet_crypto *)0)->member)
+#define CRYPTO_MEMBER(member) \
+	offsetof(struct signet_crypto, member), sizeof(((struct signet_crypto *)0)->member)
 
 static const struct bad_member bad_members[] = {
 	{ "version 0", CRYPTO_MEMBER(version), 0, EOPNOTSUPP },
@@ -97,7 +97,8 @@ TEST_F(keys, bad_members_are_refused)
 {
 	for (size_t i = 0; i < sizeof(bad_members) / sizeof(bad_members[0]); i++) {
 		try_crypto(_metadata, &self->link, &bad_members[i]);
-		EXPECT_TRUE(still_gated(&self->link)) {
+		EXPECT_TRUE(still_gated(&self->link))
+		{
 			TH_LOG("%s", bad_members[i].name);
 		}
 	}
@@ -217,8 +218,8 @@ TEST_F(keys, lying_sizes_are_refused)
 		{ sizeof(struct signet_keys), 0, sizeof(struct signet_keys) + 1, EINVAL },
 		{ sizeof(struct signet_keys), 5, sizeof(struct signet_keys) + 4, EINVAL },
 		{ sizeof(struct signet_keys), 5, sizeof(struct signet_keys) + 6, EINVAL },
-		{ sizeof(struct signet_keys), SIGNET_LEFTOVER_MAX + 1,
-		  sizeof(struct signet_keys), EMSGSIZE },
+		{ sizeof(struct signet_keys), SIGNET_LEFTOVER_MAX + 1, sizeof(struct signet_keys),
+		  EMSGSIZE },
 		{ sizeof(struct signet_keys), -1U, sizeof(struct signet_keys) - 1, EINVAL },
 		{ sizeof(struct signet_keys), -1U, sizeof(struct signet_keys), EMSGSIZE },
 		{ -1U, 0, sizeof(struct signet_keys), E2BIG },
@@ -233,7 +234,8 @@ TEST_F(keys, lying_sizes_are_refused)
 		option.keys.size = lies[i].size;
 		option.keys.leftover_len = lies[i].leftover_len;
 		EXPECT_EQ(-1, set_option(link, SIGNET_KEYS, &option, lies[i].len));
-		EXPECT_EQ(lies[i].error, errno) {
+		EXPECT_EQ(lies[i].error, errno)
+		{
 			TH_LOG("lie %zu", i);
 		}
 	}
@@ -259,8 +261,8 @@ TEST_F(keys, bad_addresses_are_refused)
 	size_t page = sysconf(_SC_PAGESIZE);
 	struct link *link = &self->link;
 	struct signet_keys keys = link->keys;
-	uint8_t *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *pages =
+		mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	size_t n;
 
 	ASSERT_EQ(0, mprotect(pages + page, page, PROT_NONE));
@@ -273,14 +275,16 @@ TEST_F(keys, bad_addresses_are_refused)
 	}
 	for (n = 1; n < sizeof(keys.tx); n += 5) {
 		memcpy(pages + page - n, &keys.tx, n);
-		EXPECT_ERRNO(EFAULT, set_option(link, SIGNET_TX, pages + page - n, sizeof(keys.tx)));
-		EXPECT_ERRNO(EFAULT, set_option(link, SIGNET_RX, pages + page - n, sizeof(keys.tx)));
+		EXPECT_ERRNO(EFAULT,
+			     set_option(link, SIGNET_TX, pages + page - n, sizeof(keys.tx)));
+		EXPECT_ERRNO(EFAULT,
+			     set_option(link, SIGNET_RX, pages + page - n, sizeof(keys.tx)));
 	}
 	/* Only the left-over bytes are not there. */
 	keys.leftover_len = 10;
 	memcpy(pages + page - sizeof(keys), &keys, sizeof(keys));
-	EXPECT_ERRNO(EFAULT, set_option(link, SIGNET_KEYS, pages + page - sizeof(keys),
-					sizeof(keys) + 10));
+	EXPECT_ERRNO(EFAULT,
+		     set_option(link, SIGNET_KEYS, pages + page - sizeof(keys), sizeof(keys) + 10));
 	EXPECT_TRUE(still_gated(link));
 	ASSERT_EQ(0, link_install(link));
 	EXPECT_TRUE(exchange_works(link));
@@ -293,14 +297,14 @@ TEST_F(keys, unknown_options_are_refused)
 	for (int option = 0; option < 128; option++) {
 		if (option == SIGNET_KEYS || option == SIGNET_TX || option == SIGNET_RX)
 			continue;
-		EXPECT_ERRNO(ENOPROTOOPT, set_option(link, option, &link->keys,
-						     sizeof(link->keys)));
+		EXPECT_ERRNO(ENOPROTOOPT,
+			     set_option(link, option, &link->keys, sizeof(link->keys)));
 	}
 	EXPECT_ERRNO(ENOPROTOOPT, set_option(link, -1, &link->keys, sizeof(link->keys)));
 	EXPECT_TRUE(still_gated(link));
 }
 
-/* --- what is taken ----------------------------------------------------------------- */
+/* --- what is taken -------------------- */
 
 TEST_F(keys, twice_is_refused)
 {
@@ -491,7 +495,7 @@ TEST_F(keys, after_reset_or_shutdown)
 	link_close(&other);
 }
 
-/* --- left-over ciphertext ---------------------------------------------------------- */
+/* --- left-over ciphertext -------------------- */
 
 TEST_F(keys, leftover_comes_first)
 {
@@ -526,8 +530,8 @@ TEST_F(keys, leftover_of_the_greatest_length)
 	ASSERT_EQ(0, link_install_leftover(link, leftover, SIGNET_LEFTOVER_MAX));
 	EXPECT_EQ(0, recv_pattern(link->fd, 0, bytes - RECORD_CONTENT));
 	EXPECT_ERRNO(EAGAIN, recv(link->fd, content, 1, MSG_DONTWAIT));
-	ASSERT_EQ(0, peer_send_raw(link, leftover + SIGNET_LEFTOVER_MAX,
-				   len - SIGNET_LEFTOVER_MAX));
+	ASSERT_EQ(0,
+		  peer_send_raw(link, leftover + SIGNET_LEFTOVER_MAX, len - SIGNET_LEFTOVER_MAX));
 	EXPECT_EQ(0, recv_pattern(link->fd, bytes - RECORD_CONTENT, RECORD_CONTENT));
 	EXPECT_TRUE(exchange_works(link));
 }
@@ -574,14 +578,15 @@ TEST_F_TIMEOUT(keys, leftover_cut_at_every_byte, 60)
 		ASSERT_EQ(0, link_install_leftover(&link, records, cut));
 		if (cut % 2 == 0)
 			ASSERT_EQ(0, peer_send_raw(&link, records + cut, len - cut));
-		EXPECT_EQ(0, recv_pattern(link.fd, 0, 40)) {
+		EXPECT_EQ(0, recv_pattern(link.fd, 0, 40))
+		{
 			TH_LOG("cut after %zu bytes: %s", cut, strerror(errno));
 		}
 		link_close(&link);
 	}
 }
 
-/* --- reading out ---------------------------------------------------------------------- */
+/* --- reading out -------------------- */
 
 TEST_F(keys, info_counts)
 {
@@ -704,8 +709,8 @@ TEST_F(keys, reading_out_checks_addresses)
 	EXPECT_ERRNO(EFAULT, getsockopt(link->fd, SOL_SIGNET, SIGNET_INFO, NULL, &len));
 	len = sizeof(info);
 	EXPECT_ERRNO(EFAULT, getsockopt(link->fd, SOL_SIGNET, SIGNET_ERROR, NULL, &len));
-	EXPECT_ERRNO(EFAULT, syscall(SYS_getsockopt, link->fd, SOL_SIGNET, SIGNET_INFO, &info,
-				     NULL));
+	EXPECT_ERRNO(EFAULT,
+		     syscall(SYS_getsockopt, link->fd, SOL_SIGNET, SIGNET_INFO, &info, NULL));
 	len = -1;
 	EXPECT_ERRNO(EINVAL, getsockopt(link->fd, SOL_SIGNET, SIGNET_INFO, &info, &len));
 }

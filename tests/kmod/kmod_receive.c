@@ -37,7 +37,7 @@ static int send_total(struct worker *worker)
 	return peer_send_alert(link, ALERT_WARNING, ALERT_CLOSE_NOTIFY);
 }
 
-/* --- a small receive buffer ------------------------------------------------------------ */
+/* --- a small receive buffer -------------------- */
 
 TEST_F(small, blocking)
 {
@@ -171,7 +171,7 @@ TEST_F(small, truncated)
 	EXPECT_ERRNO(ECONNABORTED, recv(link->fd, content, 1, 0));
 }
 
-/* --- tiny segments ------------------------------------------------------------------------ */
+/* --- tiny segments -------------------- */
 
 static int send_bytes(struct worker *worker)
 {
@@ -242,7 +242,7 @@ TEST_F(strain, partial_record_is_not_pollin)
 	EXPECT_EQ(0, recv_pattern(link->fd, 0, sizeof(content)));
 }
 
-/* --- timeouts and signals -------------------------------------------------------------------- */
+/* --- timeouts and signals -------------------- */
 
 TEST_F(strain, receive_timeout)
 {
@@ -351,14 +351,14 @@ TEST_F(strain, signal_storm)
 	EXPECT_EQ(0, worker_join(&sender));
 }
 
-/* --- bad addresses ----------------------------------------------------------------------------- */
+/* --- bad addresses -------------------- */
 
 TEST_F(strain, efault_in_the_middle)
 {
 	struct link *link = &self->link;
 	size_t page = sysconf(_SC_PAGESIZE), good = 4 * page, total = 0;
-	uint8_t *pages = mmap(NULL, good + page, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *pages =
+		mmap(NULL, good + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	ASSERT_EQ(0, munmap(pages + good, page));
 	ASSERT_EQ(0, peer_send_pattern(link, 0, 60000, 15000));
@@ -410,7 +410,7 @@ TEST_F(strain, read_only_buffer_loses_nothing)
 	EXPECT_EQ(0, recv_pattern(link->fd, 0, 5000));
 }
 
-/* --- shared descriptors ------------------------------------------------------------------------ */
+/* --- shared descriptors -------------------- */
 
 TEST_F(strain, duplicate_keeps_the_connection)
 {

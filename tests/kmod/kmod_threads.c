@@ -11,7 +11,7 @@ TLS_TWO_VARIANTS(threads);
 
 #define WORKERS 4
 
-/* --- readers ----------------------------------------------------------------------------- */
+/* --- readers -------------------- */
 
 #define UNITS 20000
 
@@ -133,7 +133,7 @@ TEST_F(threads, one_record_for_each_sleeping_reader)
 	EXPECT_EQ(0, total);
 }
 
-/* --- writers ------------------------------------------------------------------------------ */
+/* --- writers -------------------- */
 
 struct writer {
 	int fd;
@@ -264,7 +264,7 @@ TEST_F(threads, large_messages_of_writers_are_complete)
 	}
 }
 
-/* --- both ways ------------------------------------------------------------------------------ */
+/* --- both ways -------------------- */
 
 struct half {
 	int fd;
@@ -311,7 +311,7 @@ TEST_F(threads, both_ends_sending_first_is_no_deadlock)
 	}
 }
 
-/* --- options while data flows ------------------------------------------------------------------ */
+/* --- options while data flows -------------------- */
 
 static volatile bool running;
 
@@ -366,7 +366,7 @@ TEST_F(threads, options_while_data_flows)
 	EXPECT_EQ(0, worker_join(&echo));
 }
 
-/* --- races of attach and install ------------------------------------------------------------------ */
+/* --- races of attach and install -------------------- */
 
 static int install_when_told(struct worker *worker)
 {

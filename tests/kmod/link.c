@@ -2,10 +2,12 @@
 #include "link.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +15,10 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
-/* --- sockets ------------------------------------------------------------------ */
+/* --- sockets -------------------- */
 
 static socklen_t loopback(enum link_family family, struct sockaddr_storage *address)
 {
@@ -209,7 +212,7 @@ int sock_info(int fd, struct signet_info *info)
 	return getsockopt(fd, SOL_SIGNET, SIGNET_INFO, info, &len);
 }
 
-/* --- the peer's records ------------------------------------------------------- */
+/* --- the peer's records -------------------- */
 
 int peer_send_raw(struct link *link, const void *bytes, size_t len)
 {
@@ -367,7 +370,7 @@ bool peer_saw_nothing(struct link *link)
 	return recv(link->peer, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
-/* --- waiting for something that is bound to happen ------------------------------ */
+/* --- waiting for something that is bound to happen -------------------- */
 
 static void tcp_information(int fd, struct tcp_info *info)
 {
@@ -405,37 +408,55 @@ void wait_state(int fd, int state)
 		sched_yield();
 }
 
-static bool is_blocked(pid_t tid, long number)
+/* Return: the thread's line in @file, or -1. */
+static int read_of_thread(pid_t tid, const char *file, char *text, size_t size)
 {
-	char path[64], text[64] = "";
-	FILE *file;
+	char path[64];
+	ssize_t n;
+	int fd;
 
-	/* "running" while it does. */
-	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", tid);
-	file = fopen(path, "r");
-	if (!file)
-		return false;
-	if (!fgets(text, sizeof(text), file))
-		text[0] = 0;
-	fclose(file);
-	return text[0] >= '0' && text[0] <= '9' && strtol(text, NULL, 10) == number;
+	snprintf(path, sizeof(path), "/proc/self/task/%d/%s", tid, file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	n = read(fd, text, size - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	return n > 0 ? 0 : -1;
 }
 
-void wait_blocked(pid_t tid, long number)
+/* How often the thread has gone to sleep in the system call @number, or -1 when it does not now. */
+static long sleeps_in(pid_t tid, long number)
 {
-	int seen = 0;
+	const char *name = "\nvoluntary_ctxt_switches:";
+	char text[4096], *at;
 
-	/* Short waits for a lock look the same: see it sleep several times. */
-	while (seen < 20) {
-		if (is_blocked(tid, number))
-			seen++;
-		else
-			seen = 0;
-		sched_yield();
+	/* "running" while it does. */
+	if (read_of_thread(tid, "syscall", text, sizeof(text)) || text[0] < '0' || text[0] > '9' ||
+	    strtol(text, NULL, 10) != number || read_of_thread(tid, "status", text, sizeof(text)))
+		return -1;
+	at = strstr(text, name);
+	return at ? strtol(at + strlen(name), NULL, 10) : -1;
+}
+
+/* Short waits, for a lock or for an acknowledgment, look the same: see it sleep for some time. */
+#define LOOKS 15
+
+static void wait_blocked(const struct worker *worker, long number)
+{
+	struct timespec pause = { .tv_nsec = 1000000 };
+	long before = -1, now;
+	int same = 0;
+
+	while (same < LOOKS && !worker->done) {
+		nanosleep(&pause, NULL);
+		now = sleeps_in(worker->tid, number);
+		same = now >= 0 && now == before ? same + 1 : 0;
+		before = now;
 	}
 }
 
-/* --- the pattern ---------------------------------------------------------------- */
+/* --- the pattern -------------------- */
 
 #define PATTERN_PERIOD 65521
 
@@ -551,7 +572,7 @@ int peer_send_pattern(struct link *link, uint64_t offset, size_t len, size_t rec
 	return 0;
 }
 
-/* --- threads --------------------------------------------------------------------- */
+/* --- threads -------------------- */
 
 static void *worker_main(void *argument)
 {
@@ -561,6 +582,7 @@ static void *worker_main(void *argument)
 	errno = 0;
 	worker->ret = worker->run(worker);
 	worker->error = errno;
+	worker->done = true;
 	return NULL;
 }
 
@@ -576,7 +598,16 @@ void worker_wait_blocked(struct worker *worker, long number)
 {
 	while (!worker->tid)
 		sched_yield();
-	wait_blocked(worker->tid, number);
+	wait_blocked(worker, number);
+}
+
+void worker_signal(struct worker *worker, long number, int signal)
+{
+	while (!worker->done) {
+		worker_wait_blocked(worker, number);
+		if (!worker->done)
+			pthread_kill(worker->thread, signal);
+	}
 }
 
 int worker_join(struct worker *worker)
@@ -633,7 +664,7 @@ void sink_join(struct sink *sink)
 	worker_join(&sink->worker);
 }
 
-/* --- random numbers ---------------------------------------------------------------- */
+/* --- random numbers -------------------- */
 
 uint64_t random_next(struct random *random)
 {

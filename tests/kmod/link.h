@@ -17,7 +17,7 @@
 enum link_family {
 	LINK_IPV4,
 	LINK_IPV6,
-	LINK_MAPPED,	/* IPv6 sockets that speak IPv4 */
+	LINK_MAPPED, /* IPv6 sockets that speak IPv4 */
 };
 
 /**
@@ -38,10 +38,10 @@ struct link {
 
 /* What ended the peer's stream, in place of a length. */
 enum {
-	PEER_FIN	= -1,
-	PEER_RESET	= -2,
-	PEER_INVALID	= -3,	/* bytes that are not a record under the keys */
-	PEER_AGAIN	= -4,
+	PEER_FIN = -1,
+	PEER_RESET = -2,
+	PEER_INVALID = -3, /* bytes that are not a record under the keys */
+	PEER_AGAIN = -4,
 };
 
 /*
@@ -113,10 +113,8 @@ uint64_t bytes_received(int fd);
 /* Waits until @fd's TCP is in @state. */
 void wait_state(int fd, int state);
 int tcp_state(int fd);
-/* Waits until the thread sleeps in the system call @number. */
-void wait_blocked(pid_t tid, long number);
 
-/* --- data with a known pattern ----------------------------------------------- */
+/* --- data with a known pattern -------------------- */
 
 /* The @len bytes of the stream that start at @offset. */
 void pattern_fill(void *to, uint64_t offset, size_t len);
@@ -131,26 +129,30 @@ int peer_recv_pattern(struct link *link, uint64_t offset, size_t len);
 /* The peer sends the stream's bytes in records of at most @record bytes. */
 int peer_send_pattern(struct link *link, uint64_t offset, size_t len, size_t record);
 
-/* --- threads ------------------------------------------------------------------ */
+/* --- threads -------------------- */
 
 /**
  * struct worker - a function of the peer's, or of another caller's, in a thread
  * @run:	the function; its result is @ret and @error (errno)
  * @argument:	its argument
- * @tid:	the thread's, for wait_blocked(); 0 until it runs
+ * @tid:	the thread's; 0 until it runs
+ * @done:	it has returned
  */
 struct worker {
 	int (*run)(struct worker *worker);
 	void *argument;
 	pthread_t thread;
 	volatile pid_t tid;
+	volatile bool done;
 	int ret;
 	int error;
 };
 
 int worker_start(struct worker *worker, int (*run)(struct worker *worker), void *argument);
-/* Waits until the thread sleeps in the system call @number. */
+/* Waits until the thread sleeps in the system call @number, or is done. */
 void worker_wait_blocked(struct worker *worker, long number);
+/* Sends it the signal whenever it sleeps in the system call, until it is done. */
+void worker_signal(struct worker *worker, long number, int signal);
 /* Return: the function's result, with its errno. */
 int worker_join(struct worker *worker);
 

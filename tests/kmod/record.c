@@ -159,8 +159,8 @@ int record_open(struct record_keys *keys, const uint8_t *record, size_t len, uin
 	size_t inner = body - RECORD_TAG;
 	int n;
 
-	if (record[0] != TYPE_DATA || record[1] != 3 || record[2] != 3 ||
-	    body < RECORD_TAG + 1 || body > RECORD_BODY || len != RECORD_HEADER + body)
+	if (record[0] != TYPE_DATA || record[1] != 3 || record[2] != 3 || body < RECORD_TAG + 1 ||
+	    body > RECORD_BODY || len != RECORD_HEADER + body)
 		return -1;
 	if (begin(keys, 0, record) ||
 	    EVP_CipherUpdate(keys->cipher, content, &n, record + RECORD_HEADER, inner) != 1 ||
