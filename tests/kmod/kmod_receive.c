@@ -258,9 +258,12 @@ TEST_F(strain, receive_timeout)
 	EXPECT_ERRNO(EAGAIN, recv(link->fd, bytes, 100, 0));
 }
 
+static volatile sig_atomic_t signals_caught;
+
 static void nothing(int signal)
 {
 	(void)signal;
+	signals_caught++;
 }
 
 static void catch_signal(int signal, int flags)
@@ -311,11 +314,16 @@ TEST_F(strain, signal_with_restart)
 	struct worker reader;
 
 	catch_signal(SIGUSR1, SA_RESTART);
+	signals_caught = 0;
 	ASSERT_EQ(0, worker_start(&reader, read_waitall, link));
 	for (int i = 0; i < 5; i++) {
 		worker_wait_blocked(&reader, SYS_recvfrom);
 		pthread_kill(reader.thread, SIGUSR1);
+		/* With one pending, the first data would end the call. */
+		while (signals_caught <= i)
+			sched_yield();
 	}
+	worker_wait_blocked(&reader, SYS_recvfrom);
 	ASSERT_EQ(0, peer_send_pattern(link, 0, 100, 10));
 	EXPECT_EQ(100, worker_join(&reader));
 }
