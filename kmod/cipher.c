@@ -3,62 +3,50 @@
 
 #include <crypto/aead.h>
 #include <linux/err.h>
+#include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 #include <linux/unaligned.h>
 
 #include "key_schedule.h"
-#include "suite.h"
 
-static int check_crypto(const struct signet_crypto *crypto, const struct signet_suite *suite)
+/* --- keys ------------------------------------------------------------------ */
+
+static int alloc_request(struct signet_cipher *cipher)
 {
-	if (!suite)
-		return -EOPNOTSUPP;
-	if (crypto->secret_len != suite->hash_len || crypto->reserved || crypto->explicit_nonce)
-		return -EINVAL;
-	if (memchr_inv(crypto->secret + suite->hash_len, 0, SIGNET_SECRET_MAX - suite->hash_len))
-		return -EINVAL;
+	cipher->request = aead_request_alloc(cipher->aead, GFP_KERNEL_ACCOUNT);
+	if (!cipher->request)
+		return -ENOMEM;
+	aead_request_set_callback(cipher->request, CRYPTO_TFM_REQ_MAY_SLEEP, NULL, NULL);
 	return 0;
 }
 
-struct signet_cipher *signet_cipher_new(const struct signet_crypto *crypto)
+struct signet_cipher *signet_cipher_from_keys(const struct signet_suite *suite, const u8 *key,
+					      const u8 *iv, u64 sequence, u64 explicit_nonce)
 {
-	const struct signet_suite *suite = signet_suite_find(crypto->version, crypto->suite);
-	struct signet_record_keys keys;
 	struct signet_cipher *cipher;
 	int err;
-
-	err = check_crypto(crypto, suite);
-	if (err)
-		return ERR_PTR(err);
 
 	cipher = kzalloc(sizeof(*cipher), GFP_KERNEL_ACCOUNT);
 	if (!cipher)
 		return ERR_PTR(-ENOMEM);
 	cipher->suite = suite;
-	cipher->sequence = crypto->sequence;
+	cipher->sequence = sequence;
+	cipher->explicit_nonce = explicit_nonce;
+	cipher->keyed_at = ktime_get_boottime_seconds();
+	memcpy(cipher->iv, iv, signet_suite_salt_len(suite));
 
 	cipher->aead = signet_suite_alloc_aead(suite);
 	if (IS_ERR(cipher->aead)) {
 		err = PTR_ERR(cipher->aead);
 		goto free_cipher;
 	}
-
-	err = signet_derive_record_keys(suite, crypto->secret, &keys);
+	err = crypto_aead_setkey(cipher->aead, key, suite->key_len);
 	if (!err)
-		err = crypto_aead_setkey(cipher->aead, keys.key, suite->key_len);
-	memcpy(cipher->iv, keys.iv, sizeof(cipher->iv));
-	memzero_explicit(&keys, sizeof(keys));
+		err = alloc_request(cipher);
 	if (err)
 		goto free_aead;
-
-	cipher->request = aead_request_alloc(cipher->aead, GFP_KERNEL_ACCOUNT);
-	if (!cipher->request) {
-		err = -ENOMEM;
-		goto free_aead;
-	}
-	aead_request_set_callback(cipher->request, CRYPTO_TFM_REQ_MAY_SLEEP, NULL, NULL);
-	aead_request_set_ad(cipher->request, SIGNET_HEADER_LEN);
 	return cipher;
 
 free_aead:
@@ -66,6 +54,73 @@ free_aead:
 free_cipher:
 	kfree_sensitive(cipher);
 	return ERR_PTR(err);
+}
+
+static struct signet_cipher *from_secret(const struct signet_suite *suite, const u8 *secret,
+					 u64 sequence)
+{
+	struct signet_record_keys keys;
+	struct signet_cipher *cipher;
+	int err;
+
+	err = signet_derive_record_keys(suite, secret, &keys);
+	if (err)
+		cipher = ERR_PTR(err);
+	else
+		cipher = signet_cipher_from_keys(suite, keys.key, keys.iv, sequence, 0);
+	memzero_explicit(&keys, sizeof(keys));
+	if (IS_ERR(cipher))
+		return cipher;
+	memcpy(cipher->secret, secret, suite->hash_len);
+	cipher->has_secret = true;
+	return cipher;
+}
+
+static int check_crypto(const struct signet_crypto *crypto, const struct signet_suite *suite)
+{
+	unsigned int secret_len;
+
+	if (!suite)
+		return -EOPNOTSUPP;
+	secret_len = signet_suite_secret_len(suite);
+	if (crypto->secret_len != secret_len || crypto->reserved ||
+	    (crypto->explicit_nonce && !suite->explicit_nonce_len))
+		return -EINVAL;
+	if (memchr_inv(crypto->secret + secret_len, 0, SIGNET_SECRET_MAX - secret_len))
+		return -EINVAL;
+	return 0;
+}
+
+struct signet_cipher *signet_cipher_new(const struct signet_crypto *crypto)
+{
+	const struct signet_suite *suite = signet_suite_find(crypto->version, crypto->suite);
+	int err;
+
+	err = check_crypto(crypto, suite);
+	if (err)
+		return ERR_PTR(err);
+	if (signet_suite_is_tls_1_3(suite))
+		return from_secret(suite, crypto->secret, crypto->sequence);
+	return signet_cipher_from_keys(suite, crypto->secret, crypto->secret + suite->key_len,
+				       crypto->sequence, crypto->explicit_nonce);
+}
+
+struct signet_cipher *signet_cipher_next(const struct signet_cipher *cipher)
+{
+	u8 secret[SIGNET_SECRET_MAX];
+	struct signet_cipher *next;
+	int err;
+
+	if (!cipher->has_secret)
+		return ERR_PTR(-EKEYEXPIRED);
+	err = signet_derive_next_secret(cipher->suite, cipher->secret, secret);
+	if (err)
+		return ERR_PTR(err);
+	next = from_secret(cipher->suite, secret, 0);
+	memzero_explicit(secret, sizeof(secret));
+	if (!IS_ERR(next))
+		next->epoch = cipher->epoch + 1;
+	return next;
 }
 
 void signet_cipher_wipe(struct signet_cipher *cipher)
@@ -76,6 +131,8 @@ void signet_cipher_wipe(struct signet_cipher *cipher)
 	cipher->request = NULL;
 	crypto_free_aead(cipher->aead);
 	cipher->aead = NULL;
+	cipher->has_secret = false;
+	memzero_explicit(cipher->secret, sizeof(cipher->secret));
 	memzero_explicit(cipher->iv, sizeof(cipher->iv));
 	memzero_explicit(cipher->nonce, sizeof(cipher->nonce));
 }
@@ -86,54 +143,99 @@ void signet_cipher_free(struct signet_cipher *cipher)
 	kfree_sensitive(cipher);
 }
 
-/* Records that are kept for the alerts at the end. */
+/* Records that are kept for the KeyUpdate, or the alerts, at the end. */
 #define RECORD_RESERVE 2
 
 bool signet_cipher_exhausted(const struct signet_cipher *cipher)
 {
 	/* The sequence number must not wrap either (RFC 8446 5.3). */
-	return cipher->records >= cipher->suite->record_limit - RECORD_RESERVE ||
-	       cipher->sequence >= U64_MAX - RECORD_RESERVE;
+	return cipher->sequence >= cipher->suite->record_limit - RECORD_RESERVE;
 }
 
-/* The nonce: the sequence number, padded on the left, xor the IV (RFC 8446 5.3). */
-static void set_nonce(struct signet_cipher *cipher)
-{
-	u8 *low = cipher->nonce + SIGNET_IV_LEN - sizeof(u64);
+/* --- records ---------------------------------------------------------------- */
 
-	memcpy(cipher->nonce, cipher->iv, SIGNET_IV_LEN);
-	put_unaligned_be64(get_unaligned_be64(low) ^ cipher->sequence, low);
+/*
+ * The nonce: the sequence number, padded on the left, xor the IV (RFC 8446 5.3,
+ * RFC 7905 2); or the salt and the explicit part (RFC 5288 3).
+ */
+static void set_nonce(struct signet_cipher *cipher, const u8 *explicit_nonce, u64 sequence)
+{
+	const struct signet_suite *suite = cipher->suite;
+	u8 *nonce = cipher->nonce, *low;
+
+	if (suite->ccm_flags) {
+		memset(cipher->nonce, 0, sizeof(cipher->nonce));
+		*nonce++ = suite->ccm_flags;
+	}
+	memcpy(nonce, cipher->iv, SIGNET_NONCE_LEN);
+	low = nonce + SIGNET_NONCE_LEN - sizeof(u64);
+	if (suite->explicit_nonce_len)
+		memcpy(low, explicit_nonce, SIGNET_EXPLICIT_NONCE_LEN);
+	else
+		put_unaligned_be64(get_unaligned_be64(low) ^ sequence, low);
 }
 
-int signet_cipher_seal(struct signet_cipher *cipher, struct scatterlist *sg, unsigned int len)
+/*
+ * The additional data, as the first entry of both scatterlists. @len: what is
+ * encrypted, without the tag.
+ */
+static void set_aad(struct signet_cipher *cipher, const u8 *prefix, unsigned int len, u64 sequence,
+		    struct scatterlist *src, struct scatterlist *dst)
 {
+	unsigned int n = SIGNET_HEADER_LEN;
+
+	if (signet_suite_is_tls_1_3(cipher->suite)) {
+		memcpy(cipher->aad, prefix, SIGNET_HEADER_LEN);
+	} else {
+		put_unaligned_be64(sequence, cipher->aad);
+		signet_header_write(cipher->aad + sizeof(u64), prefix[0], len);
+		n += sizeof(u64);
+	}
+	aead_request_set_ad(cipher->request, n);
+	sg_set_buf(&src[0], cipher->aad, n);
+	if (dst != src)
+		sg_set_buf(&dst[0], cipher->aad, n);
+}
+
+int signet_cipher_seal(struct signet_cipher *cipher, u8 type, u8 *prefix, struct scatterlist *sg,
+		       unsigned int len)
+{
+	const struct signet_suite *suite = cipher->suite;
+	u64 sequence = cipher->sequence++;
+
 	/* Softirq may find the FPU in use, and then the cipher must not run. */
 	might_sleep();
-	set_nonce(cipher);
-	cipher->sequence++;
-	cipher->records++;
+	signet_header_write(prefix,
+			    signet_suite_is_tls_1_3(suite) ? SIGNET_CONTENT_APPLICATION_DATA : type,
+			    suite->explicit_nonce_len + len + SIGNET_TAG_LEN);
+	if (suite->explicit_nonce_len)
+		put_unaligned_be64(cipher->explicit_nonce++, prefix + SIGNET_HEADER_LEN);
+	set_nonce(cipher, prefix + SIGNET_HEADER_LEN, sequence);
+	set_aad(cipher, prefix, len, sequence, sg, sg);
 	aead_request_set_crypt(cipher->request, sg, sg, len, cipher->nonce);
 	return crypto_aead_encrypt(cipher->request);
 }
 
-int signet_cipher_open(struct signet_cipher *cipher, struct scatterlist *src,
-		       struct scatterlist *dst, unsigned int body)
+int signet_cipher_open(struct signet_cipher *cipher, const u8 *prefix, struct scatterlist *src,
+		       struct scatterlist *dst, unsigned int len, unsigned int ahead)
 {
-	int err;
+	u64 sequence = cipher->sequence + ahead;
 
 	might_sleep();
-	if (cipher->used_up)
+	if (cipher->used_up || sequence < ahead)
 		return -EKEYEXPIRED;
-	set_nonce(cipher);
-	aead_request_set_crypt(cipher->request, src, dst, body, cipher->nonce);
-	err = crypto_aead_decrypt(cipher->request);
-	if (err)
-		return err;
-	cipher->records++;
+	set_nonce(cipher, prefix + SIGNET_HEADER_LEN, sequence);
+	set_aad(cipher, prefix, len - SIGNET_TAG_LEN, sequence, src, dst);
+	aead_request_set_crypt(cipher->request, src, dst, len, cipher->nonce);
+	return crypto_aead_decrypt(cipher->request);
+}
+
+void signet_cipher_opened(struct signet_cipher *cipher)
+{
+	cipher->explicit_nonce++;
 	/* Sequence numbers must not wrap (RFC 8446 5.3). */
 	if (cipher->sequence == U64_MAX)
 		cipher->used_up = true;
 	else
 		cipher->sequence++;
-	return 0;
 }

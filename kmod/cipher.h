@@ -8,46 +8,84 @@
 #include <linux/types.h>
 
 #include "record.h"
+#include "suite.h"
 #include "uapi/linux/signet.h"
 
 struct aead_request;
 struct crypto_aead;
 struct scatterlist;
-struct signet_suite;
+
+/* Additional data: the header, after the sequence number in TLS 1.2 (RFC 5246 6.2.3.3). */
+#define SIGNET_AAD_MAX (8 + SIGNET_HEADER_LEN)
 
 /**
  * struct signet_cipher - keys and position of one direction
  * @suite:	cipher suite
  * @aead:	keyed cipher, synchronous; NULL once the keys are wiped
  * @request:	the one request that every record uses, under the socket lock
- * @sequence:	sequence number of the next record (RFC 8446 5.3)
- * @records:	records sealed or opened under this key
+ * @sequence:	sequence number of the next record (RFC 8446 5.3), and so the
+ *		number of records under this key
+ * @explicit_nonce: TLS 1.2: the next record's that is sent (RFC 5288 3); in the
+ *		receiving direction it only counts
+ * @bytes:	content sealed or opened under this key
+ * @keyed_at:	when the key was taken into use, in seconds since boot
  * @used_up:	the last sequence number was used
+ * @has_secret:	@secret is there: the next key can be derived
  * @epoch:	number of this traffic secret, the first is 0
- * @iv:		static IV
- * @nonce:	the current record's nonce
+ * @iv:		static IV, or the salt at its start
+ * @nonce:	the current record's nonce, or the cipher's block around it
+ * @aad:	the current record's additional data
+ * @secret:	traffic secret
  */
 struct signet_cipher {
 	const struct signet_suite *suite;
 	struct crypto_aead *aead;
 	struct aead_request *request;
 	u64 sequence;
-	u64 records;
+	u64 explicit_nonce;
+	u64 bytes;
+	u64 keyed_at;
 	bool used_up;
+	bool has_secret;
 	u32 epoch;
-	u8 iv[SIGNET_IV_LEN];
-	u8 nonce[SIGNET_IV_LEN];
+	u8 iv[SIGNET_NONCE_LEN];
+	u8 nonce[SIGNET_CCM_BLOCK_LEN];
+	u8 aad[SIGNET_AAD_MAX];
+	u8 secret[SIGNET_SECRET_MAX];
 };
 
 /**
- * signet_cipher_new - derive the keys of one direction
- * @crypto:	suite, secret and position as userspace gave them
+ * signet_cipher_new - the keys of one direction from what userspace gave
+ * @crypto:	suite, secret and position
  *
  * Context: may sleep and load modules.
- * Return: the cipher or an ERR_PTR with
- * the errors of struct signet_crypto.
+ * Return: the cipher or an ERR_PTR with the errors of struct signet_crypto.
  */
 struct signet_cipher *signet_cipher_new(const struct signet_crypto *crypto);
+
+/**
+ * signet_cipher_from_keys - the keys of one direction, derived elsewhere
+ * @suite:	cipher suite
+ * @key:	@suite->key_len bytes
+ * @iv:		static IV, or the salt alone where nonces are explicit
+ * @sequence:	sequence number of the next record
+ * @explicit_nonce: its explicit nonce
+ *
+ * Context: may sleep and load modules.
+ * Return: the cipher or an ERR_PTR.
+ */
+struct signet_cipher *signet_cipher_from_keys(const struct signet_suite *suite, const u8 *key,
+					      const u8 *iv, u64 sequence, u64 explicit_nonce);
+
+/**
+ * signet_cipher_next - the keys after a KeyUpdate (RFC 8446 4.6.3)
+ * @cipher:	the direction's keys now
+ *
+ * Context: may sleep and load modules.
+ * Return: a new cipher at sequence number 0, or an ERR_PTR: -ENOMEM, or
+ * -EKEYEXPIRED when there is no traffic secret to derive from.
+ */
+struct signet_cipher *signet_cipher_next(const struct signet_cipher *cipher);
 
 /*
  * Wipes the keys: what is left tells suite and position, and can neither seal nor
@@ -66,35 +104,44 @@ void signet_cipher_free(struct signet_cipher *cipher);
 
 /*
  * True when no further data may be sealed under this key (RFC 8446 5.5); the
- * alerts that end the connection still may.
+ * KeyUpdate or the alerts that come then still may.
  */
 bool signet_cipher_exhausted(const struct signet_cipher *cipher);
 
 /**
  * signet_cipher_seal - encrypt a record in place
  * @cipher:	sending direction
- * @sg:		header, content, content type, room for the tag
- * @len:	content and content type, in bytes
+ * @type:	content type, for the header of TLS 1.2
+ * @prefix:	filled in: header and explicit nonce, signet_suite_prefix_len()
+ * @sg:		an entry that this function fills in; then content, in TLS 1.3
+ *		content type and padding, and room for the tag
+ * @len:	what comes before the tag, in bytes
  *
  * The sequence number is used up, whatever is returned.
  * Context: process, under the socket lock.
  * Return: 0 or a cipher's error.
  */
-int signet_cipher_seal(struct signet_cipher *cipher, struct scatterlist *sg, unsigned int len);
+int signet_cipher_seal(struct signet_cipher *cipher, u8 type, u8 *prefix, struct scatterlist *sg,
+		       unsigned int len);
 
 /**
  * signet_cipher_open - decrypt a record
  * @cipher:	receiving direction
- * @src:	header and body
- * @dst:	the same layout without the tag; may be @src
- * @body:	length of the body, tag included
+ * @prefix:	header and explicit nonce
+ * @src:	an entry that this function fills in; then the encrypted part
+ * @dst:	likewise, without the tag; may be @src
+ * @len:	the encrypted part with its tag, in bytes
+ * @ahead:	records between the next one and this
  *
- * The sequence number is used up only on success.
+ * Uses up no sequence number: signet_cipher_opened() does.
  * Context: process, under the socket lock.
  * Return: 0, -EBADMSG when the record does not authenticate, -EKEYEXPIRED when
  * there is no sequence number left, or a cipher's error.
  */
-int signet_cipher_open(struct signet_cipher *cipher, struct scatterlist *src,
-		       struct scatterlist *dst, unsigned int body);
+int signet_cipher_open(struct signet_cipher *cipher, const u8 *prefix, struct scatterlist *src,
+		       struct scatterlist *dst, unsigned int len, unsigned int ahead);
+
+/* The next record was opened and is consumed. */
+void signet_cipher_opened(struct signet_cipher *cipher);
 
 #endif /* _SIGNET_CIPHER_H */

@@ -8,6 +8,9 @@
 #include <crypto/aead.h>
 #include <linux/err.h>
 #include <linux/kmod.h>
+#include <linux/skbuff.h>
+#include <linux/string.h>
+#include <linux/tls.h>
 #include <linux/version.h>
 
 /*
@@ -28,17 +31,22 @@ static inline void signet_compat_load_ciphers(void)
 static inline struct crypto_aead *signet_compat_alloc_sync_aead(const char *name)
 {
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
-	char internal[CRYPTO_MAX_ALG_NAME];
-	struct crypto_aead *aead;
+	if (!strcmp(name, "gcm(aes)")) {
+		struct crypto_aead *aead;
 
-	snprintf(internal, sizeof(internal), "__%s", name);
-	aead = crypto_alloc_aead(internal, CRYPTO_ALG_INTERNAL,
-				 CRYPTO_ALG_INTERNAL | CRYPTO_ALG_ASYNC);
-	if (!IS_ERR(aead) || PTR_ERR(aead) != -ENOENT)
-		return aead;
+		aead = crypto_alloc_aead("__gcm(aes)", CRYPTO_ALG_INTERNAL,
+					 CRYPTO_ALG_INTERNAL | CRYPTO_ALG_ASYNC);
+		if (!IS_ERR(aead) || PTR_ERR(aead) != -ENOENT)
+			return aead;
+	}
 #endif
 	return crypto_alloc_aead(name, 0, CRYPTO_ALG_ASYNC);
 }
+
+/* The kernel's own options, as of 7.x. */
+#ifndef TLS_TX_MAX_PAYLOAD_LEN
+#define TLS_TX_MAX_PAYLOAD_LEN 5
+#endif
 
 /* proto.recvmsg lost its address length in 7.x. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
@@ -50,5 +58,15 @@ static inline struct crypto_aead *signet_compat_alloc_sync_aead(const char *name
 	struct sock *sk, struct msghdr *msg, size_t len, int flags
 #define SIGNET_RECVMSG_PASS(sk, msg, len, flags) sk, msg, len, flags
 #endif
+
+/* A notification for MSG_ZEROCOPY of its own, or NULL. 7.x knows device memory. */
+static inline struct ubuf_info *signet_compat_zerocopy_alloc(struct sock *sk, size_t size)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+	return msg_zerocopy_realloc(sk, size, NULL);
+#else
+	return msg_zerocopy_realloc(sk, size, NULL, false);
+#endif
+}
 
 #endif /* _SIGNET_COMPAT_H */

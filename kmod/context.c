@@ -6,14 +6,21 @@
 
 #include "cipher.h"
 #include "rx.h"
+#include "tls_option.h"
 #include "tx.h"
 
-struct signet_context *signet_context_new(void)
+struct signet_context *signet_context_new(const struct sock *sk, bool gated)
 {
 	struct signet_context *ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
 
-	if (ctx)
-		ctx->state = SIGNET_STATE_GATED;
+	if (!ctx)
+		return NULL;
+	ctx->state = SIGNET_STATE_GATED;
+	ctx->gated = gated;
+	if (!gated)
+		ctx->personality = SIGNET_PERSONALITY_TLS;
+	signet_tx_init(sk, &ctx->tx);
+	signet_rx_init(&ctx->rx);
 	return ctx;
 }
 
@@ -29,27 +36,34 @@ void signet_context_free(struct signet_context *ctx)
 	signet_rx_destroy(&ctx->rx);
 	signet_cipher_free(ctx->tx.cipher);
 	signet_cipher_free(ctx->rx.cipher);
+	signet_tls_keys_free(ctx->tls_keys);
 	kfree_sensitive(ctx);
 }
 
-void signet_context_track(struct sock *sk, struct signet_context *ctx)
+void signet_context_track_tx(struct sock *sk, struct signet_context *ctx)
 {
 	ctx->tx.write_seq = tcp_sk(sk)->write_seq;
+	ctx->tx.tracked = true;
+}
+
+void signet_context_track_rx(struct sock *sk, struct signet_context *ctx)
+{
 	ctx->rx.copied_seq = tcp_sk(sk)->copied_seq;
 	ctx->rx.want_seq = ctx->rx.copied_seq + SIGNET_HEADER_LEN;
-	ctx->tracked = true;
+	ctx->rx.tracked = true;
 }
 
 int signet_context_check(struct sock *sk, struct signet_context *ctx)
 {
 	if (ctx->error)
 		return -ctx->error;
-	if (!ctx->tracked || sk->sk_state == TCP_CLOSE)
+	if (sk->sk_state == TCP_CLOSE)
 		return 0;
-	if (ctx->rx.copied_seq != tcp_sk(sk)->copied_seq)
+	if (ctx->rx.tracked && ctx->rx.copied_seq != tcp_sk(sk)->copied_seq)
 		goto interference;
 	/* The FIN takes a sequence number of its own. */
-	if (!(sk->sk_shutdown & SEND_SHUTDOWN) && ctx->tx.write_seq != tcp_sk(sk)->write_seq)
+	if (ctx->tx.tracked && !(sk->sk_shutdown & SEND_SHUTDOWN) &&
+	    ctx->tx.write_seq != tcp_sk(sk)->write_seq)
 		goto interference;
 	return 0;
 
@@ -63,7 +77,8 @@ int signet_context_fail(struct sock *sk, struct signet_context *ctx, int error,
 	if (ctx->error)
 		return -ctx->error;
 
-	if (alert != SIGNET_ALERT_NONE)
+	/* With upstream's options alerts are the application's to send. */
+	if (alert != SIGNET_ALERT_NONE && !signet_context_is_tls(ctx))
 		signet_tx_fatal_alert(sk, ctx, alert);
 	/* Sealing the alert may have failed, and the socket with it. */
 	if (ctx->error)

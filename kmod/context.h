@@ -9,6 +9,7 @@
 #define _SIGNET_CONTEXT_H
 
 #include <linux/bvec.h>
+#include <linux/list.h>
 #include <linux/types.h>
 #include <net/inet_connection_sock.h>
 #include <net/tcp.h>
@@ -19,6 +20,8 @@
 
 struct signet_cipher;
 struct signet_scratch;
+struct signet_ticket;
+struct signet_tls_keys;
 
 /* Pieces of page fragments that one record lies in, at most. */
 #define SIGNET_RECORD_PIECES 6
@@ -45,12 +48,25 @@ struct signet_open_record {
  * @cipher:	keys, NULL before they are installed, wiped after a failure
  * @state:	enum signet_direction_state
  * @pushing:	TCP is being fed: its callbacks must not feed it again
+ * @tracked:	@write_seq holds TCP's position
+ * @key_update_owed: the peer asked for a KeyUpdate that was not sealed yet
+ * @rekey_wanted: SIGNET_REKEY asked for one, likewise
+ * @update_requested: that one shall ask for the peer's
+ * @adaptive:	small records while TCP sends slowly
+ * @zerocopy_wanted: TLS_TX_ZEROCOPY_RO: kept to be read back
  * @write_seq:	TCP's write_seq as this module left it
+ * @content_max: content of a record, at most
+ * @record_max:	SIGNET_RECORD_MAX, 0 for none
+ * @padding:	enum signet_padding_mode
+ * @padding_size: its size
+ * @burst:	content sealed since the connection was idle, up to a bound
+ * @policy:	when to change keys
  * @open:	the record that MSG_MORE left open
  * @tail:	sealed bytes that TCP has not taken: they go before anything else
  * @tail_first:	first piece in use
  * @tail_end:	behind the last piece in use
  * @tail_len:	bytes in them
+ * @key_updates: KeyUpdates sealed
  * @records:	records sealed
  * @bytes:	application data sealed
  */
@@ -58,27 +74,65 @@ struct signet_tx {
 	struct signet_cipher *cipher;
 	u8 state;
 	bool pushing;
+	bool tracked;
+	bool key_update_owed;
+	bool rekey_wanted;
+	bool update_requested;
+	bool adaptive;
+	bool zerocopy_wanted;
+	u8 padding;
+	u16 padding_size;
+	u16 content_max;
+	u16 record_max;
 	u32 write_seq;
+	u32 burst;
+	struct signet_rekey_policy policy;
 	struct signet_open_record open;
 	struct bio_vec tail[SIGNET_TAIL_PIECES];
 	unsigned int tail_first;
 	unsigned int tail_end;
 	unsigned int tail_len;
+	u32 key_updates;
 	u64 records;
 	u64 bytes;
+};
+
+/**
+ * struct signet_message - the handshake message that is arriving
+ * @header:	its type and length (RFC 8446 4)
+ * @have:	bytes of @header and body that have arrived
+ * @body_len:	length of the body, once the header is there
+ * @body:	a body that is kept: a KeyUpdate's
+ * @ticket:	a body that is kept: a NewSessionTicket's, or NULL
+ */
+struct signet_message {
+	u8 header[SIGNET_HANDSHAKE_HEADER_LEN];
+	u8 body;
+	u32 have;
+	u32 body_len;
+	struct signet_ticket *ticket;
 };
 
 /**
  * struct signet_rx - receiving
  * @cipher:	keys, NULL before they are installed, wiped after a failure
  * @state:	enum signet_direction_state
+ * @tracked:	@copied_seq holds TCP's position
+ * @held:	an opened record is in @scratch
+ * @type:	its content type
+ * @rekey_pending: the peer sent a KeyUpdate: no record can be opened before its
+ *		new keys are there
+ * @stopped:	SOL_TLS: a header was bad, and that was told
+ * @deliver_types: control records are given to recvmsg() with a control buffer
+ * @expect_no_pad: TLS_RX_EXPECT_NO_PAD: kept to be read back
+ * @idle_records: records without data in a row
  * @error:	errno that ends reading once everything before it was read, or 0
  * @lowat:	SO_RCVLOWAT, in plaintext. sk_rcvlowat stays 1: TCP compares it with
  *		the ciphertext in its queue, which lacks what was opened already
  * @copied_seq:	TCP's copied_seq as this module left it
  * @want_seq:	TCP's sequence number at which the record at the head of the
  *		queue is complete, or its header
- * @scratch:	an opened record that was not read to its end, or NULL
+ * @scratch:	the held record, or NULL
  * @offset:	where its unread content starts in scratch->record
  * @unread:	bytes of unread content
  * @side:	ciphertext that comes before what is in TCP's receive queue: what
@@ -87,9 +141,11 @@ struct signet_tx {
  * @side_offset: its first unused byte
  * @side_end:	behind its last byte
  * @side_size:	bytes allocated
- * @message:	header of the handshake message that is being skipped
- * @message_have: bytes of @message that have arrived
- * @message_left: bytes of the message's body still to come
+ * @message:	handshake message that is arriving
+ * @tickets:	tickets for whoever asks, oldest first
+ * @ticket_count: how many
+ * @key_updates: KeyUpdates received
+ * @warnings:	warning alerts received
  * @records:	records opened
  * @bytes:	application data opened
  * @control:	records opened that held no application data
@@ -97,6 +153,14 @@ struct signet_tx {
 struct signet_rx {
 	struct signet_cipher *cipher;
 	u8 state;
+	bool tracked;
+	bool held;
+	u8 type;
+	bool rekey_pending;
+	bool stopped;
+	bool deliver_types;
+	bool expect_no_pad;
+	u16 idle_records;
 	int error;
 	int lowat;
 	u32 copied_seq;
@@ -108,9 +172,11 @@ struct signet_rx {
 	unsigned int side_offset;
 	unsigned int side_end;
 	unsigned int side_size;
-	u8 message[SIGNET_HANDSHAKE_HEADER_LEN];
-	u8 message_have;
-	u32 message_left;
+	struct signet_message message;
+	struct list_head tickets;
+	unsigned int ticket_count;
+	u32 key_updates;
+	u32 warnings;
 	u64 records;
 	u64 bytes;
 	u64 control;
@@ -129,12 +195,16 @@ struct signet_rx {
  * @base_write_space: likewise
  * @state:	enum signet_state
  * @role:	enum signet_role
+ * @personality: enum signet_personality: whose rules the socket follows, fixed by
+ *		the name it was attached under or by the first keys
+ * @gated:	no cleartext passes before there are keys
  * @error:	errno of a FAILED socket, or 0
  * @tcp_error:	errno that ended the TCP connection, once it was taken from sk_err
  * @reason:	enum signet_reason
  * @alert_sent:	level << 8 | description, 0 for none
  * @alert_received: likewise
- * @tracked:	tx.write_seq and rx.copied_seq hold TCP's positions
+ * @tls_keys:	what SOL_TLS installed, sending and receiving, to be read back; or
+ *		NULL
  * @tx:		sending
  * @rx:		receiving
  */
@@ -146,12 +216,14 @@ struct signet_context {
 	void (*base_write_space)(struct sock *sk);
 	u8 state;
 	u8 role;
-	bool tracked;
+	u8 personality;
+	bool gated;
 	int error;
 	int tcp_error;
 	u16 reason;
 	u16 alert_sent;
 	u16 alert_received;
+	struct signet_tls_keys *tls_keys;
 	struct signet_tx tx;
 	struct signet_rx rx;
 };
@@ -161,16 +233,37 @@ static inline struct signet_context *signet_context(const struct sock *sk)
 	return (struct signet_context *)(__force void *)inet_csk(sk)->icsk_ulp_data;
 }
 
-/* A context in state GATED, or NULL without memory. */
-struct signet_context *signet_context_new(void);
+/* A context in state GATED; @gated as in the structure. NULL without memory. */
+struct signet_context *signet_context_new(const struct sock *sk, bool gated);
 
 /* Wipes and frees. Context: process, the socket no longer refers to it. */
 void signet_context_free(struct signet_context *ctx);
 
+/* Does the socket behave as upstream's TLS sockets do? */
+static inline bool signet_context_is_tls(const struct signet_context *ctx)
+{
+	return READ_ONCE(ctx->personality) == SIGNET_PERSONALITY_TLS;
+}
+
+/*
+ * May TCP's own calls be used in this direction? Only on a socket attached as
+ * "tls", which sends and receives cleartext until it has keys.
+ */
+static inline bool signet_context_tx_is_plain(const struct signet_context *ctx)
+{
+	return !ctx->gated && READ_ONCE(ctx->tx.state) == SIGNET_DIRECTION_UNKEYED;
+}
+
+static inline bool signet_context_rx_is_plain(const struct signet_context *ctx)
+{
+	return !ctx->gated && READ_ONCE(ctx->rx.state) == SIGNET_DIRECTION_UNKEYED;
+}
+
 /*
  * Remember TCP's positions: from now on only this module moves them.
  */
-void signet_context_track(struct sock *sk, struct signet_context *ctx);
+void signet_context_track_tx(struct sock *sk, struct signet_context *ctx);
+void signet_context_track_rx(struct sock *sk, struct signet_context *ctx);
 
 /**
  * signet_context_check - has somebody else used the TCP socket?

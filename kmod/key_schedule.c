@@ -44,21 +44,46 @@ static int expand_label(struct crypto_shash *hmac, const char *label, u8 *out, u
 	return err;
 }
 
+/* HMAC keyed with a traffic secret, or an ERR_PTR. */
+static struct crypto_shash *keyed_hmac(const struct signet_suite *suite, const u8 *secret)
+{
+	struct crypto_shash *hmac = crypto_alloc_shash(suite->hmac, 0, 0);
+	int err;
+
+	if (IS_ERR(hmac))
+		return hmac;
+	err = crypto_shash_setkey(hmac, secret, suite->hash_len);
+	if (err) {
+		crypto_free_shash(hmac);
+		return ERR_PTR(err);
+	}
+	return hmac;
+}
+
 int signet_derive_record_keys(const struct signet_suite *suite, const u8 *secret,
 			      struct signet_record_keys *keys)
 {
-	struct crypto_shash *hmac;
+	struct crypto_shash *hmac = keyed_hmac(suite, secret);
 	int err;
 
-	hmac = crypto_alloc_shash(suite->hmac, 0, 0);
 	if (IS_ERR(hmac))
 		return PTR_ERR(hmac);
-	err = crypto_shash_setkey(hmac, secret, suite->hash_len);
-	if (!err)
-		err = expand_label(hmac, "key", keys->key, suite->key_len);
+	err = expand_label(hmac, "key", keys->key, suite->key_len);
 	if (!err)
 		err = expand_label(hmac, "iv", keys->iv, sizeof(keys->iv));
 	/* Frees the keyed state with kfree_sensitive(). */
+	crypto_free_shash(hmac);
+	return err;
+}
+
+int signet_derive_next_secret(const struct signet_suite *suite, const u8 *secret, u8 *next)
+{
+	struct crypto_shash *hmac = keyed_hmac(suite, secret);
+	int err;
+
+	if (IS_ERR(hmac))
+		return PTR_ERR(hmac);
+	err = expand_label(hmac, "traffic upd", next, suite->hash_len);
 	crypto_free_shash(hmac);
 	return err;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Key derivation from a traffic secret (RFC 8446 7.1 and 7.3).
+ * Key derivation from a traffic secret (RFC 8446 7.1 to 7.3).
  */
 #ifndef _SIGNET_KEY_SCHEDULE_H
 #define _SIGNET_KEY_SCHEDULE_H
@@ -30,5 +30,16 @@ struct signet_record_keys {
  */
 int signet_derive_record_keys(const struct signet_suite *suite, const u8 *secret,
 			      struct signet_record_keys *keys);
+
+/**
+ * signet_derive_next_secret - application_traffic_secret_N+1 from the Nth
+ * @suite:	cipher suite
+ * @secret:	traffic secret, @suite->hash_len bytes
+ * @next:	filled in, as many bytes; the caller wipes it
+ *
+ * RFC 8446 7.2. Context: may sleep and load modules.
+ * Return: 0, -ENOENT without the hash, -ENOMEM.
+ */
+int signet_derive_next_secret(const struct signet_suite *suite, const u8 *secret, u8 *next);
 
 #endif /* _SIGNET_KEY_SCHEDULE_H */

@@ -7,6 +7,7 @@
 #include <net/tcp.h>
 
 #include "compat.h"
+#include "namespace.h"
 #include "scratch.h"
 #include "selftest.h"
 #include "socket.h"
@@ -21,12 +22,23 @@ static int __init signet_init(void)
 	if (err)
 		return err;
 	signet_suite_log_drivers();
-	return signet_socket_init();
+	err = signet_namespace_init();
+	if (err)
+		return err;
+	err = signet_socket_init();
+	if (err)
+		goto exit_namespace;
+	return 0;
+
+exit_namespace:
+	signet_namespace_exit();
+	return err;
 }
 
 static void __exit signet_exit(void)
 {
 	signet_socket_exit();
+	signet_namespace_exit();
 	signet_scratch_exit();
 }
 

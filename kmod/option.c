@@ -10,7 +10,9 @@
 
 #include "cipher.h"
 #include "rx.h"
+#include "setting.h"
 #include "suite.h"
+#include "ticket.h"
 #include "tx.h"
 
 /* First versions of the structures: userspace may not bring less. */
@@ -75,6 +77,8 @@ static int check_install(struct sock *sk, struct signet_context *ctx, const stru
 
 	if (err)
 		return err;
+	if (signet_context_is_tls(ctx) && (ctx->tx.cipher || ctx->rx.cipher))
+		return -EBUSY;
 	if ((new->tx && ctx->tx.state != SIGNET_DIRECTION_UNKEYED) ||
 	    (new->rx && ctx->rx.state != SIGNET_DIRECTION_UNKEYED))
 		return -EBUSY;
@@ -94,14 +98,14 @@ static int install(struct sock *sk, struct new_keys *new)
 	err = check_install(sk, ctx, new);
 	if (err)
 		goto release;
-	if (!ctx->tracked)
-		signet_context_track(sk, ctx);
+	WRITE_ONCE(ctx->personality, SIGNET_PERSONALITY_SIGNET);
+	ctx->gated = true;
 	if (new->role != SIGNET_ROLE_UNKNOWN)
 		ctx->role = new->role;
 	if (new->tx)
-		signet_tx_install(ctx, new->tx);
+		signet_tx_install(sk, ctx, new->tx);
 	if (new->rx)
-		signet_rx_install(ctx, new->rx, new->leftover, new->leftover_len);
+		signet_rx_install(sk, ctx, new->rx, new->leftover, new->leftover_len);
 	memset(new, 0, sizeof(*new));
 	if (ctx->tx.state == SIGNET_DIRECTION_OPEN && ctx->rx.state == SIGNET_DIRECTION_OPEN)
 		WRITE_ONCE(ctx->state, SIGNET_STATE_ESTABLISHED);
@@ -192,6 +196,26 @@ free_keys:
 	return err;
 }
 
+static int rekey(struct sock *sk, sockptr_t value, unsigned int len)
+{
+	struct signet_context *ctx = signet_context(sk);
+	u32 flags;
+	int err;
+
+	if (len != sizeof(flags))
+		return -EINVAL;
+	if (copy_from_sockptr(&flags, value, sizeof(flags)))
+		return -EFAULT;
+	if (flags & ~SIGNET_REKEY_REQUEST_UPDATE)
+		return -EINVAL;
+	lock_sock(sk);
+	err = signet_context_check(sk, ctx);
+	if (!err)
+		err = signet_tx_rekey(sk, ctx, flags & SIGNET_REKEY_REQUEST_UPDATE);
+	release_sock(sk);
+	return err;
+}
+
 int signet_option_set(struct sock *sk, int option, sockptr_t value, unsigned int len)
 {
 	switch (option) {
@@ -200,9 +224,19 @@ int signet_option_set(struct sock *sk, int option, sockptr_t value, unsigned int
 	case SIGNET_TX:
 	case SIGNET_RX:
 		return set_direction(sk, option, value, len);
+	case SIGNET_REKEY:
+		return rekey(sk, value, len);
 	default:
-		return -ENOPROTOOPT;
+		return signet_setting_set(sk, option, value, len);
 	}
+}
+
+/* With upstream's options a cipher is installed, which several suites of TLS 1.2 have. */
+static u16 suite_number(const struct signet_context *ctx, const struct signet_cipher *cipher)
+{
+	if (signet_context_is_tls(ctx) && !signet_suite_is_tls_1_3(cipher->suite))
+		return 0;
+	return cipher->suite->number;
 }
 
 static void fill_info(const struct signet_context *ctx, struct signet_info *info)
@@ -226,16 +260,21 @@ static void fill_info(const struct signet_context *ctx, struct signet_info *info
 		.rx_bytes = ctx->rx.bytes,
 		.rx_control = ctx->rx.control,
 		.tx_unsent = ctx->tx.tail_len,
+		.personality = ctx->personality,
+		.tickets = ctx->rx.ticket_count,
+		.tx_key_updates = ctx->tx.key_updates,
+		.rx_key_updates = ctx->rx.key_updates,
+		.rx_warnings = ctx->rx.warnings,
 	};
 	if (tx) {
 		info->version = tx->suite->version;
-		info->tx_suite = tx->suite->number;
+		info->tx_suite = suite_number(ctx, tx);
 		info->tx_epoch = tx->epoch;
 		info->tx_sequence = tx->sequence;
 	}
 	if (rx) {
 		info->version = rx->suite->version;
-		info->rx_suite = rx->suite->number;
+		info->rx_suite = suite_number(ctx, rx);
 		info->rx_epoch = rx->epoch;
 		info->rx_sequence = rx->sequence;
 	}
@@ -260,6 +299,34 @@ static int give(const void *value, unsigned int size, char __user *to, int __use
 	return put_user(size, len) || copy_to_user(to, value, size) ? -EFAULT : 0;
 }
 
+/* Nothing is lost when the ticket cannot be handed out. */
+static int get_ticket(struct sock *sk, char __user *value, int __user *len, int room)
+{
+	struct signet_context *ctx = signet_context(sk);
+	struct signet_ticket *ticket;
+	int err = 0;
+
+	lock_sock(sk);
+	ticket = signet_ticket_take(&ctx->rx);
+	release_sock(sk);
+	if (!ticket)
+		return -ENODATA;
+	if (put_user(ticket->len, len))
+		err = -EFAULT;
+	else if (room < ticket->len)
+		err = -EMSGSIZE;
+	else if (copy_to_user(value, ticket->body, ticket->len))
+		err = -EFAULT;
+	if (!err) {
+		kfree(ticket);
+		return 0;
+	}
+	lock_sock(sk);
+	signet_ticket_give_back(&ctx->rx, ticket);
+	release_sock(sk);
+	return err;
+}
+
 int signet_option_get(struct sock *sk, int option, char __user *value, int __user *len)
 {
 	struct signet_context *ctx = signet_context(sk);
@@ -271,19 +338,18 @@ int signet_option_get(struct sock *sk, int option, char __user *value, int __use
 		return -EFAULT;
 	if (room < 0)
 		return -EINVAL;
+	if (option == SIGNET_TICKET)
+		return get_ticket(sk, value, len, room);
+	if (option != SIGNET_INFO && option != SIGNET_ERROR)
+		return signet_setting_get(sk, option, value, len);
 
 	lock_sock(sk);
 	fill_info(ctx, &info);
 	text = reason_text(ctx->reason);
 	release_sock(sk);
 
-	switch (option) {
-	case SIGNET_INFO:
-		info.size = min_t(unsigned int, room, sizeof(info));
-		return give(&info, info.size, value, len);
-	case SIGNET_ERROR:
+	if (option == SIGNET_ERROR)
 		return give(text, min_t(unsigned int, room, strlen(text) + 1), value, len);
-	default:
-		return -ENOPROTOOPT;
-	}
+	info.size = min_t(unsigned int, room, sizeof(info));
+	return give(&info, info.size, value, len);
 }

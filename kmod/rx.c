@@ -1,27 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "rx.h"
 
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
+#include <linux/splice.h>
 #include <linux/unaligned.h>
+#include <net/tls.h>
 
 #include "cipher.h"
 #include "control.h"
+#include "namespace.h"
 #include "scratch.h"
+#include "ticket.h"
+#include "tx.h"
 
-void signet_rx_install(struct signet_context *ctx, struct signet_cipher *cipher, u8 *leftover,
-		       unsigned int leftover_len)
+void signet_rx_init(struct signet_rx *rx)
+{
+	INIT_LIST_HEAD(&rx->tickets);
+}
+
+void signet_rx_install(struct sock *sk, struct signet_context *ctx, struct signet_cipher *cipher,
+		       u8 *leftover, unsigned int leftover_len)
 {
 	struct signet_rx *rx = &ctx->rx;
 
+	if (!rx->tracked)
+		signet_context_track_rx(sk, ctx);
 	rx->cipher = cipher;
 	rx->side = leftover;
 	rx->side_size = leftover_len;
 	rx->side_end = leftover_len;
 	rx->want_seq = rx->copied_seq;
+	rx->lowat = sk->sk_rcvlowat;
+	WRITE_ONCE(sk->sk_rcvlowat, 1);
 	WRITE_ONCE(rx->state, SIGNET_DIRECTION_OPEN);
+}
+
+void signet_rx_replace_keys(struct signet_context *ctx, struct signet_cipher *cipher)
+{
+	struct signet_rx *rx = &ctx->rx;
+
+	cipher->epoch = rx->cipher->epoch + 1;
+	signet_cipher_free(rx->cipher);
+	rx->cipher = cipher;
+	rx->rekey_pending = false;
+	rx->want_seq = rx->copied_seq;
 }
 
 static void free_side(struct signet_rx *rx)
@@ -38,6 +64,9 @@ void signet_rx_destroy(struct signet_rx *rx)
 	free_side(rx);
 	signet_scratch_put(rx->scratch);
 	rx->scratch = NULL;
+	rx->held = false;
+	signet_control_destroy(rx);
+	signet_ticket_free_all(rx);
 }
 
 /* --- the ciphertext that has arrived --------------------------------------- */
@@ -139,9 +168,9 @@ static int make_window(struct sock *sk, struct signet_rx *rx)
 	int err;
 
 	if (!len || !tcp_epollin_ready(sk, INT_MAX) ||
-	    WARN_ON_ONCE(side + len >= SIGNET_RECORD_MAX))
+	    WARN_ON_ONCE(side + len >= SIGNET_RECORD_LEN_MAX))
 		return 0;
-	buffer = kvmalloc(SIGNET_RECORD_MAX, GFP_KERNEL_ACCOUNT);
+	buffer = kvmalloc(SIGNET_RECORD_LEN_MAX, GFP_KERNEL_ACCOUNT);
 	if (!buffer)
 		return -ENOMEM;
 	err = copy_arrived(sk, rx, 0, buffer, side + len);
@@ -151,7 +180,7 @@ static int make_window(struct sock *sk, struct signet_rx *rx)
 	}
 	consume(sk, rx, side + len);
 	rx->side = buffer;
-	rx->side_size = SIGNET_RECORD_MAX;
+	rx->side_size = SIGNET_RECORD_LEN_MAX;
 	rx->side_end = side + len;
 	/* The record ends where it ended before. */
 	rx->want_seq = want_seq;
@@ -160,93 +189,170 @@ static int make_window(struct sock *sk, struct signet_rx *rx)
 
 /* --- finding a record ------------------------------------------------------ */
 
+/**
+ * struct found_record - a complete record among the ciphertext that has arrived
+ * @skip:	where it starts, in bytes behind the head
+ * @prefix_len:	its header and explicit nonce
+ * @len:	its encrypted part, tag included
+ * @prefix:	those bytes
+ */
+struct found_record {
+	unsigned int skip;
+	unsigned int prefix_len;
+	unsigned int len;
+	u8 prefix[SIGNET_PREFIX_MAX];
+};
+
+static unsigned int found_len(const struct found_record *found)
+{
+	return found->prefix_len + found->len;
+}
+
+/* May a record with this type in the clear come now? */
+static bool type_may_come(const struct signet_suite *suite, u8 type)
+{
+	if (type == SIGNET_CONTENT_APPLICATION_DATA)
+		return true;
+	/* RFC 8446 5.2: all protected records look like application data. */
+	return !signet_suite_is_tls_1_3(suite) && type != SIGNET_CONTENT_CHANGE_CIPHER_SPEC &&
+	       type;
+}
+
+/* Return: 0, or the enum signet_reason of a bad header. */
+static int check_header(const struct signet_suite *suite, const u8 *header)
+{
+	unsigned int len = get_unaligned_be16(header + 3);
+
+	/* Told in this order by upstream too. */
+	if (len > suite->explicit_nonce_len + signet_suite_body_max(suite))
+		return SIGNET_REASON_RECORD_LONG;
+	if (len < suite->explicit_nonce_len + SIGNET_TAG_LEN)
+		return SIGNET_REASON_RECORD_SHORT;
+	if (get_unaligned_be16(header + 1) != SIGNET_RECORD_VERSION)
+		return SIGNET_REASON_RECORD_VERSION;
+	if (!type_may_come(suite, header[0]))
+		return SIGNET_REASON_RECORD_TYPE;
+	return 0;
+}
+
 /*
- * Looks at the header of the record at the head, @skip bytes on.
+ * Looks at the record @skip bytes behind the head.
  *
- * Context: any, under the socket lock. Return: 0 and the body's length when the
- * record is complete, -EAGAIN when it is not, or the enum signet_reason of a bad
- * header. *missing: bytes that must still arrive before it is worth to look again.
+ * Context: any, under the socket lock. Return: 0 when the record is complete,
+ * -EAGAIN when it is not, or the enum signet_reason of a bad header. *missing:
+ * bytes that must still arrive before it is worth to look again.
  */
 static int look_at_record(struct sock *sk, struct signet_rx *rx, unsigned int skip,
-			  unsigned int *body, unsigned int *missing)
+			  struct found_record *found, unsigned int *missing)
 {
+	const struct signet_suite *suite = rx->cipher->suite;
 	unsigned int len = arrived(sk, rx) - skip;
-	u8 header[SIGNET_HEADER_LEN];
+	int err;
 
 	if (len < SIGNET_HEADER_LEN) {
 		*missing = SIGNET_HEADER_LEN - len;
 		return -EAGAIN;
 	}
 	*missing = 0;
-	if (copy_arrived(sk, rx, skip, header, sizeof(header)))
+	found->skip = skip;
+	found->prefix_len = signet_suite_prefix_len(suite);
+	if (copy_arrived(sk, rx, skip, found->prefix, min(len, found->prefix_len)))
 		return SIGNET_REASON_INTERFERENCE;
-	if (header[0] != SIGNET_CONTENT_APPLICATION_DATA)
-		return SIGNET_REASON_RECORD_TYPE;
-	if (get_unaligned_be16(header + 1) != SIGNET_RECORD_VERSION)
-		return SIGNET_REASON_RECORD_VERSION;
-	*body = get_unaligned_be16(header + 3);
-	if (*body > SIGNET_BODY_MAX)
-		return SIGNET_REASON_RECORD_LONG;
-	if (*body < SIGNET_TAG_LEN)
-		return SIGNET_REASON_RECORD_SHORT;
-	if (len < SIGNET_HEADER_LEN + *body) {
-		*missing = SIGNET_HEADER_LEN + *body - len;
+	err = check_header(suite, found->prefix);
+	if (err)
+		return err;
+	found->len = get_unaligned_be16(found->prefix + 3) - suite->explicit_nonce_len;
+	if (len < found_len(found)) {
+		*missing = found_len(found) - len;
 		return -EAGAIN;
 	}
 	return 0;
 }
 
-static int look_at_head(struct sock *sk, struct signet_rx *rx, unsigned int *body)
+static int look_at_head(struct sock *sk, struct signet_rx *rx, struct found_record *found)
 {
 	unsigned int missing;
-	int ret = look_at_record(sk, rx, 0, body, &missing);
+	int ret = look_at_record(sk, rx, 0, found, &missing);
 
 	rx->want_seq = rx->copied_seq + tcp_len(sk) + missing;
 	return ret;
 }
 
+/* --- failing ---------------------------------------------------------------- */
+
+/*
+ * What arrived ends the connection. With upstream's options it ends reading, and
+ * the rest is the application's to do.
+ */
+static int fail(struct sock *sk, struct signet_context *ctx, int error, enum signet_reason reason,
+		enum signet_alert alert)
+{
+	if (!signet_context_is_tls(ctx))
+		return signet_context_fail(sk, ctx, error, reason, alert);
+	WRITE_ONCE(ctx->rx.error, error);
+	ctx->reason = reason;
+	return -error;
+}
+
 static int fail_header(struct sock *sk, struct signet_context *ctx, enum signet_reason reason)
 {
+	/* Upstream tells of a bad header once, and then waits for ever. */
+	ctx->rx.stopped = signet_context_is_tls(ctx);
+
 	switch (reason) {
 	case SIGNET_REASON_RECORD_VERSION:
-		return signet_context_fail(sk, ctx, EPROTONOSUPPORT, reason,
-					   SIGNET_ALERT_PROTOCOL_VERSION);
+		return fail(sk, ctx, signet_context_is_tls(ctx) ? EINVAL : EPROTONOSUPPORT, reason,
+			    SIGNET_ALERT_PROTOCOL_VERSION);
 	case SIGNET_REASON_RECORD_LONG:
-		return signet_context_fail(sk, ctx, EMSGSIZE, reason, SIGNET_ALERT_RECORD_OVERFLOW);
+		return fail(sk, ctx, EMSGSIZE, reason, SIGNET_ALERT_RECORD_OVERFLOW);
 	case SIGNET_REASON_RECORD_SHORT:
-		return signet_context_fail(sk, ctx, EBADMSG, reason, SIGNET_ALERT_BAD_RECORD_MAC);
+		return fail(sk, ctx, EBADMSG, reason, SIGNET_ALERT_BAD_RECORD_MAC);
 	case SIGNET_REASON_RECORD_TYPE:
-		return signet_context_fail(sk, ctx, EBADMSG, reason,
-					   SIGNET_ALERT_UNEXPECTED_MESSAGE);
+		return fail(sk, ctx, EBADMSG, reason, SIGNET_ALERT_UNEXPECTED_MESSAGE);
 	default:
-		return signet_context_fail(sk, ctx, EBADFD, reason, SIGNET_ALERT_INTERNAL_ERROR);
+		return fail(sk, ctx, EBADFD, reason, SIGNET_ALERT_INTERNAL_ERROR);
+	}
+}
+
+static int fail_open(struct sock *sk, struct signet_context *ctx, int err)
+{
+	switch (err) {
+	case -EBADMSG:
+		return fail(sk, ctx, EBADMSG, SIGNET_REASON_BAD_TAG, SIGNET_ALERT_BAD_RECORD_MAC);
+	case -EKEYEXPIRED:
+		return fail(sk, ctx, signet_context_is_tls(ctx) ? EBADMSG : EKEYEXPIRED,
+			    SIGNET_REASON_AEAD_LIMIT, SIGNET_ALERT_UNEXPECTED_MESSAGE);
+	default:
+		return fail(sk, ctx, EIO, SIGNET_REASON_CRYPTO, SIGNET_ALERT_INTERNAL_ERROR);
 	}
 }
 
 /* --- opening a record ------------------------------------------------------ */
 
 /*
- * Maps the head record where it lies in the receive queue. Return: the
- * scatterlist, or NULL when it has too many pieces or is not all there.
+ * Maps a record's encrypted part where it lies in the receive queue, behind the
+ * entry for the cipher. Return: the scatterlist, or NULL when it has too many
+ * pieces or is not all there.
  */
 static struct scatterlist *map_record(struct sock *sk, struct signet_rx *rx,
-				      struct signet_scratch *scratch, unsigned int len)
+				      struct signet_scratch *scratch,
+				      const struct found_record *found)
 {
+	u32 offset, seq = rx->copied_seq + found->skip + found->prefix_len - side_len(rx);
 	struct scatterlist *sg = scratch->source;
-	u32 offset, seq = rx->copied_seq;
+	unsigned int n, len = found->len;
 	struct sk_buff *skb = NULL;
-	unsigned int n;
-	int pieces = 0;
+	int pieces = 1;
 	int ret;
 
-	if (side_len(rx))
+	if (found->skip + found->prefix_len < side_len(rx))
 		return NULL;
-	sg_init_table(sg, SIGNET_SCRATCH_PIECES);
+	sg_init_table(sg, ARRAY_SIZE(scratch->source));
 	while (len) {
 		skb = find_skb(sk, skb, seq, &offset);
-		if (!skb || pieces == SIGNET_SCRATCH_PIECES)
+		if (!skb || pieces == ARRAY_SIZE(scratch->source))
 			return NULL;
-		if (pieces)
+		if (pieces > 1)
 			sg_unmark_end(&sg[pieces - 1]);
 		n = min(len, skb->len - offset);
 		ret = skb_to_sgvec(skb, sg + pieces, offset, n);
@@ -259,32 +365,41 @@ static struct scatterlist *map_record(struct sock *sk, struct signet_rx *rx,
 	return sg;
 }
 
-/* Decrypts the head record into @scratch. Nothing is consumed. */
+/*
+ * Decrypts a record into @scratch. Nothing is consumed. Return: as
+ * signet_cipher_open(); *type and *len: what is in it.
+ */
 static int decrypt(struct sock *sk, struct signet_rx *rx, struct signet_scratch *scratch,
-		   unsigned int body)
+		   const struct found_record *found, unsigned int ahead)
 {
-	unsigned int len = SIGNET_HEADER_LEN + body;
 	struct scatterlist *source;
 	int err;
 
-	sg_init_one(scratch->target, scratch->record, len);
-	source = map_record(sk, rx, scratch, len);
+	sg_init_table(scratch->target, ARRAY_SIZE(scratch->target));
+	sg_set_buf(&scratch->target[1], scratch->record, found->len);
+	source = map_record(sk, rx, scratch, found);
 	if (!source) {
-		err = copy_arrived(sk, rx, 0, scratch->record, len);
+		err = copy_arrived(sk, rx, found->skip + found->prefix_len, scratch->record,
+				   found->len);
 		if (err)
 			return err;
 		source = scratch->target;
 	}
-	return signet_cipher_open(rx->cipher, source, scratch->target, body);
+	return signet_cipher_open(rx->cipher, found->prefix, source, scratch->target, found->len,
+				  ahead);
 }
 
 /*
- * What is in an opened record? Return: its content type, which is the last byte
- * that is not padding (RFC 8446 5.2), or 0 without one; *len is made the
+ * What is in an opened record? Return: its content type, which in TLS 1.3 is the
+ * last byte that is not padding (RFC 8446 5.2), or 0 without one; *len: its
  * content's length.
  */
-static u8 strip_padding(const u8 *content, unsigned int *len)
+static u8 content_type(const struct signet_suite *suite, const struct found_record *found,
+		       const u8 *content, unsigned int *len)
 {
+	*len = found->len - SIGNET_TAG_LEN;
+	if (!signet_suite_is_tls_1_3(suite))
+		return found->prefix[0];
 	while (*len) {
 		u8 type = content[--*len];
 
@@ -294,52 +409,132 @@ static u8 strip_padding(const u8 *content, unsigned int *len)
 	return 0;
 }
 
-/* Acts on the opened record in rx->scratch. Return: as open_record(). */
-static int receive_record(struct sock *sk, struct signet_context *ctx, unsigned int len)
+/* The opened record in rx->scratch is there to be read. */
+static void hold(struct signet_rx *rx, u8 type, unsigned int len)
+{
+	rx->type = type;
+	rx->offset = 0;
+	WRITE_ONCE(rx->unread, len);
+	WRITE_ONCE(rx->held, true);
+}
+
+/* With upstream's options every record is given to the application. */
+static int receive_tls_record(struct signet_context *ctx, u8 type, unsigned int len)
 {
 	struct signet_rx *rx = &ctx->rx;
-	const u8 *content = rx->scratch->record + SIGNET_HEADER_LEN;
-	u8 type = strip_padding(content, &len);
+	const u8 *content = rx->scratch->record;
+
+	if (type == SIGNET_CONTENT_APPLICATION_DATA)
+		rx->bytes += len;
+	else
+		rx->control++;
+	/* As upstream: whoever reads it installs the next keys. */
+	if (type == SIGNET_CONTENT_HANDSHAKE && len && content[0] == SIGNET_HANDSHAKE_KEY_UPDATE &&
+	    signet_suite_is_tls_1_3(rx->cipher->suite)) {
+		WRITE_ONCE(rx->rekey_pending, true);
+		rx->key_updates++;
+	}
+	hold(rx, type, len);
+	return 0;
+}
+
+/* A peer that sends records and never data makes work for nothing (RFC 8446 5.4, 9147 4.5). */
+static int count_idle_record(struct sock *sk, struct signet_context *ctx)
+{
+	u32 limit = READ_ONCE(signet_namespace_defaults(sock_net(sk))->idle_records_max);
+
+	ctx->rx.control++;
+	if (++ctx->rx.idle_records <= limit)
+		return 0;
+	signet_count(sk, SIGNET_COUNT_FLOODS);
+	return signet_context_fail(sk, ctx, EBADMSG, SIGNET_REASON_FLOOD,
+				   SIGNET_ALERT_UNEXPECTED_MESSAGE);
+}
+
+static int receive_control_record(struct sock *sk, struct signet_context *ctx, u8 type,
+				  unsigned int len)
+{
+	struct signet_rx *rx = &ctx->rx;
+	u32 before = rx->key_updates + rx->warnings;
+	int err;
+
+	err = signet_control_receive(sk, ctx, type, rx->scratch->record, len);
+	if (err)
+		return err;
+	/* Tickets are no work for nothing. */
+	if (rx->key_updates + rx->warnings != before)
+		err = count_idle_record(sk, ctx);
+	else
+		rx->control++;
+	if (err)
+		return err;
+	if (rx->deliver_types)
+		hold(rx, type, len);
+	return 0;
+}
+
+/* Acts on the opened record in rx->scratch. Return: as open_record(). */
+static int receive_record(struct sock *sk, struct signet_context *ctx,
+			  const struct found_record *found)
+{
+	struct signet_rx *rx = &ctx->rx;
+	unsigned int len;
+	u8 type = content_type(rx->cipher->suite, found, rx->scratch->record, &len);
 
 	rx->records++;
 	if (!type) /* RFC 8446 5.4 */
-		return signet_context_fail(sk, ctx, EBADMSG, SIGNET_REASON_NO_CONTENT_TYPE,
-					   SIGNET_ALERT_UNEXPECTED_MESSAGE);
+		return fail(sk, ctx, EBADMSG, SIGNET_REASON_NO_CONTENT_TYPE,
+			    SIGNET_ALERT_UNEXPECTED_MESSAGE);
 	if (len > SIGNET_CONTENT_MAX) /* RFC 8446 5.2 */
-		return signet_context_fail(sk, ctx, EMSGSIZE, SIGNET_REASON_RECORD_LONG,
-					   SIGNET_ALERT_RECORD_OVERFLOW);
-	if (type != SIGNET_CONTENT_APPLICATION_DATA) {
-		rx->control++;
-		return signet_control_receive(sk, ctx, type, content, len);
-	}
+		return fail(sk, ctx, EMSGSIZE, SIGNET_REASON_RECORD_LONG,
+			    SIGNET_ALERT_RECORD_OVERFLOW);
+	if (signet_context_is_tls(ctx))
+		return receive_tls_record(ctx, type, len);
+	if (type != SIGNET_CONTENT_APPLICATION_DATA)
+		return receive_control_record(sk, ctx, type, len);
 	/* RFC 8446 5.1: nothing comes between the parts of a handshake message. */
-	if (rx->message_have)
+	if (rx->message.have)
 		return signet_context_fail(sk, ctx, EBADMSG, SIGNET_REASON_BAD_HANDSHAKE,
 					   SIGNET_ALERT_UNEXPECTED_MESSAGE);
-	if (!len) {
-		rx->control++;
-		return 0;
-	}
+	if (!len)
+		return count_idle_record(sk, ctx);
+	rx->idle_records = 0;
 	rx->bytes += len;
-	rx->offset = SIGNET_HEADER_LEN;
-	WRITE_ONCE(rx->unread, len);
+	hold(rx, type, len);
 	return 0;
+}
+
+/*
+ * New keys behind the peer's KeyUpdate. Return: 0, or why no record can be opened.
+ */
+static int take_new_keys(struct sock *sk, struct signet_context *ctx)
+{
+	if (signet_context_is_tls(ctx))
+		return -EKEYEXPIRED;
+	return signet_control_rekey(sk, ctx);
 }
 
 /*
  * Opens the record at the head, if it is complete, and consumes it.
  *
- * Context: process, under the socket lock; no content is unread.
+ * Context: process, under the socket lock; no record is held.
  * Return: 0 when a record was consumed, whatever it held, -EAGAIN when none is
  * complete, -ENOMEM, or the errno of the failed socket.
  */
 static int open_record(struct sock *sk, struct signet_context *ctx)
 {
 	struct signet_rx *rx = &ctx->rx;
-	unsigned int body;
+	struct found_record found;
 	int err;
 
-	err = look_at_head(sk, rx, &body);
+	if (rx->stopped)
+		return -EAGAIN;
+	if (rx->rekey_pending) {
+		err = take_new_keys(sk, ctx);
+		if (err)
+			return err;
+	}
+	err = look_at_head(sk, rx, &found);
 	if (err > 0)
 		return fail_header(sk, ctx, err);
 	if (err)
@@ -349,26 +544,20 @@ static int open_record(struct sock *sk, struct signet_context *ctx)
 		rx->scratch = signet_scratch_get();
 	if (!rx->scratch)
 		return -ENOMEM;
-	err = decrypt(sk, rx, rx->scratch, body);
-	if (err == -EBADMSG)
-		return signet_context_fail(sk, ctx, EBADMSG, SIGNET_REASON_BAD_TAG,
-					   SIGNET_ALERT_BAD_RECORD_MAC);
+	err = decrypt(sk, rx, rx->scratch, &found, 0);
 	if (err == -ENOMEM)
 		return err;
-	if (err == -EKEYEXPIRED)
-		return signet_context_fail(sk, ctx, EKEYEXPIRED, SIGNET_REASON_AEAD_LIMIT,
-					   SIGNET_ALERT_UNEXPECTED_MESSAGE);
 	if (err)
-		return signet_context_fail(sk, ctx, EIO, SIGNET_REASON_CRYPTO,
-					   SIGNET_ALERT_INTERNAL_ERROR);
-	consume(sk, rx, SIGNET_HEADER_LEN + body);
-	return receive_record(sk, ctx, body - SIGNET_TAG_LEN);
+		return fail_open(sk, ctx, err);
+	consume(sk, rx, found_len(&found));
+	signet_cipher_opened(rx->cipher);
+	return receive_record(sk, ctx, &found);
 }
 
 /* Nobody needs the buffer of a record that was read to its end. */
 static void release_scratch(struct signet_rx *rx)
 {
-	if (!rx->unread) {
+	if (!rx->held) {
 		signet_scratch_put(rx->scratch);
 		rx->scratch = NULL;
 	}
@@ -377,15 +566,17 @@ static void release_scratch(struct signet_rx *rx)
 /*
  * No complete record is there: will there be one?
  *
- * Return: -EAGAIN when there may, 0 when the user shut down reading, or the
- * errno that ends reading, which is kept.
+ * Return: -EAGAIN when there may, 0 when the user shut down reading or upstream
+ * would say so, or the errno that ends reading, which is kept.
  */
 static int end_of_input(struct sock *sk, struct signet_context *ctx)
 {
 	int err;
 
-	/* The peer's FIN, and its close_notify did not come before it (RFC 8446 6.1). */
 	if (sock_flag(sk, SOCK_DONE)) {
+		if (signet_context_is_tls(ctx))
+			return 0;
+		/* The peer's FIN, and its close_notify did not come before it (RFC 8446 6.1). */
 		WRITE_ONCE(ctx->rx.error, ECONNABORTED);
 		ctx->reason = SIGNET_REASON_TRUNCATED;
 		return -ECONNABORTED;
@@ -399,10 +590,10 @@ static int end_of_input(struct sock *sk, struct signet_context *ctx)
 }
 
 /*
- * Gets at content: opens records until one holds some.
+ * Gets at content: opens records until one is held.
  *
- * Return: 1 when rx->unread is not 0, 0 at the end of file, -EAGAIN when
- * nothing complete is there yet, or the errno that ends reading.
+ * Return: 1 when one is, 0 at the end of file, -EAGAIN when nothing complete is
+ * there yet, or the errno that ends reading.
  */
 static int next_content(struct sock *sk, struct signet_context *ctx)
 {
@@ -410,7 +601,7 @@ static int next_content(struct sock *sk, struct signet_context *ctx)
 	int err;
 
 	for (;;) {
-		if (rx->unread)
+		if (rx->held)
 			return 1;
 		if (rx->state == SIGNET_DIRECTION_CLOSED)
 			return 0;
@@ -426,10 +617,17 @@ static int next_content(struct sock *sk, struct signet_context *ctx)
 			err = end_of_input(sk, ctx);
 		else if (!err)
 			continue;
-		if (err == -EAGAIN && make_window(sk, rx))
+		if (err == -EAGAIN && !rx->stopped && make_window(sk, rx))
 			return -ENOMEM;
 		return err;
 	}
+}
+
+/* The held record was used. */
+static void drop_held(struct signet_rx *rx)
+{
+	WRITE_ONCE(rx->unread, 0);
+	WRITE_ONCE(rx->held, false);
 }
 
 /* --- waking and waiting ---------------------------------------------------- */
@@ -438,13 +636,15 @@ void signet_data_ready(struct sock *sk)
 {
 	struct signet_context *ctx = signet_context(sk);
 	struct signet_rx *rx = &ctx->rx;
-	unsigned int body;
+	struct found_record found;
 
 	if (rx->state == SIGNET_DIRECTION_OPEN && !sock_flag(sk, SOCK_DONE) && !sk->sk_err &&
 	    !(sk->sk_shutdown & RCV_SHUTDOWN) && !tcp_epollin_ready(sk, INT_MAX)) {
 		if (before(tcp_sk(sk)->rcv_nxt, rx->want_seq))
 			return;
-		if (look_at_head(sk, rx, &body) == -EAGAIN)
+		if (rx->rekey_pending && signet_context_is_tls(ctx))
+			return;
+		if (look_at_head(sk, rx, &found) == -EAGAIN)
 			return;
 	}
 	ctx->base_data_ready(sk);
@@ -453,7 +653,7 @@ void signet_data_ready(struct sock *sk)
 /* Anything that makes it worth to look again; read without the lock. */
 static bool receive_event(const struct sock *sk, const struct signet_context *ctx, u32 want_seq)
 {
-	return !before(READ_ONCE(tcp_sk(sk)->rcv_nxt), want_seq) || READ_ONCE(ctx->rx.unread) ||
+	return !before(READ_ONCE(tcp_sk(sk)->rcv_nxt), want_seq) || READ_ONCE(ctx->rx.held) ||
 	       READ_ONCE(ctx->error) || READ_ONCE(ctx->rx.error) ||
 	       READ_ONCE(ctx->rx.state) == SIGNET_DIRECTION_CLOSED || READ_ONCE(sk->sk_err) ||
 	       (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) || sock_flag(sk, SOCK_DONE) ||
@@ -478,21 +678,28 @@ static void wait_for_input(struct sock *sk, struct signet_context *ctx, long *ti
 
 static bool poll_locked(struct sock *sk, struct signet_context *ctx)
 {
+	struct signet_rx *rx = &ctx->rx;
 	int ret = next_content(sk, ctx);
 	bool ready;
 
-	if (ret == -EAGAIN || ret == -ENOTCONN)
+	if (ret == -EAGAIN || ret == -ENOTCONN || (ret == -EKEYEXPIRED && rx->rekey_pending))
 		ready = false;
 	else
-		ready = ret != 1 || signet_rx_inq(sk, ctx, ctx->rx.lowat) >= ctx->rx.lowat ||
+		ready = ret != 1 || rx->type != SIGNET_CONTENT_APPLICATION_DATA ||
+			signet_rx_inq(sk, ctx, rx->lowat) >= rx->lowat ||
 			(sk->sk_shutdown & RCV_SHUTDOWN) || tcp_epollin_ready(sk, INT_MAX);
-	release_scratch(&ctx->rx);
+	release_scratch(rx);
+	signet_tx_try_key_update(sk, ctx);
 	return ready;
 }
 
 int signet_set_rcvlowat(struct sock *sk, int lowat)
 {
-	WRITE_ONCE(signet_context(sk)->rx.lowat, lowat ?: 1);
+	struct signet_context *ctx = signet_context(sk);
+
+	if (ctx->rx.state == SIGNET_DIRECTION_UNKEYED)
+		return ctx->base_ops->set_rcvlowat(sk, lowat);
+	WRITE_ONCE(ctx->rx.lowat, lowat ?: 1);
 	return 0;
 }
 
@@ -501,7 +708,7 @@ bool signet_rx_poll(struct sock *sk, struct signet_context *ctx)
 	const struct signet_rx *rx = &ctx->rx;
 	bool ready;
 
-	if (READ_ONCE(rx->state) == SIGNET_DIRECTION_OPEN && !READ_ONCE(rx->unread) &&
+	if (READ_ONCE(rx->state) == SIGNET_DIRECTION_OPEN && !READ_ONCE(rx->held) &&
 	    !READ_ONCE(rx->side) && !READ_ONCE(ctx->error) && !READ_ONCE(rx->error) &&
 	    !READ_ONCE(sk->sk_err) && !READ_ONCE(sk->sk_shutdown) &&
 	    READ_ONCE(tcp_sk(sk)->rcv_nxt) == READ_ONCE(tcp_sk(sk)->copied_seq))
@@ -516,14 +723,18 @@ bool signet_rx_poll(struct sock *sk, struct signet_context *ctx)
 unsigned int signet_rx_inq(struct sock *sk, struct signet_context *ctx, unsigned int enough)
 {
 	struct signet_rx *rx = &ctx->rx;
-	unsigned int body, missing, skip = 0, len = rx->unread;
+	unsigned int missing, skip = 0, len = rx->unread;
+	struct found_record found;
+	unsigned int extra;
 
-	if (rx->state != SIGNET_DIRECTION_OPEN || ctx->error)
+	if (rx->state != SIGNET_DIRECTION_OPEN || ctx->error || !signet_cipher_usable(rx->cipher) ||
+	    rx->stopped || rx->rekey_pending)
 		return len;
-	while (len < enough && !look_at_record(sk, rx, skip, &body, &missing)) {
-		if (body > SIGNET_TRAILER_LEN)
-			len += body - SIGNET_TRAILER_LEN;
-		skip += SIGNET_HEADER_LEN + body;
+	extra = signet_suite_trailer_len(rx->cipher->suite);
+	while (len < enough && !look_at_record(sk, rx, skip, &found, &missing)) {
+		if (found.len > extra)
+			len += found.len - extra;
+		skip += found_len(&found);
 	}
 	return len;
 }
@@ -544,80 +755,264 @@ static int inq_hint(struct sock *sk, struct signet_context *ctx)
 
 /* --- recvmsg --------------------------------------------------------------- */
 
-/* Return: bytes given to the reader; fewer than possible, or -EFAULT, on a bad address. */
-static int read_content(struct signet_rx *rx, struct msghdr *msg, size_t len, int flags)
-{
-	unsigned int n = min_t(size_t, len, rx->unread);
+/**
+ * struct receive_request - what a call of recvmsg() asks for, and got
+ * @msg:	message
+ * @len:	bytes that it has room for
+ * @flags:	MSG_* flags
+ * @type:	content type of what it got, 0 before there was a record
+ * @copied:	bytes it got
+ * @ahead:	MSG_PEEK: records behind the held one that it has seen
+ * @skip:	MSG_PEEK: ciphertext of theirs
+ * @told:	the reader was told the content type
+ */
+struct receive_request {
+	struct msghdr *msg;
+	size_t len;
+	int flags;
+	u8 type;
+	size_t copied;
+	unsigned int ahead;
+	unsigned int skip;
+	bool told;
+};
 
-	if (n && !(flags & MSG_TRUNC)) {
-		n = copy_to_iter(rx->scratch->record + rx->offset, n, &msg->msg_iter);
+/* Return: bytes given to the reader; fewer than possible, or -EFAULT, on a bad address. */
+static int give(struct receive_request *request, const u8 *content, unsigned int len)
+{
+	unsigned int n = min_t(size_t, request->len - request->copied, len);
+
+	if (n && !(request->flags & MSG_TRUNC)) {
+		n = copy_to_iter(content, n, &request->msg->msg_iter);
 		if (!n)
 			return -EFAULT;
 	}
-	if (!(flags & MSG_PEEK)) {
-		rx->offset += n;
-		WRITE_ONCE(rx->unread, rx->unread - n);
-	}
+	request->copied += n;
 	return n;
 }
 
-/* Return: bytes received, 0 at the end of file, or an errno when there were none. */
-static int receive_message(struct sock *sk, struct signet_context *ctx, struct msghdr *msg,
-			   size_t len, int flags)
+/*
+ * The first record of a message decides on its type; others must have the same.
+ *
+ * Return: 1 when the held record belongs to it, 0 when it does not, -EIO when the
+ * reader has no room to be told its type.
+ */
+static int match_type(struct signet_context *ctx, struct receive_request *request)
 {
-	size_t target = flags & MSG_WAITALL ? len : min_t(size_t, len, ctx->rx.lowat);
-	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
-	size_t copied = 0;
+	struct signet_rx *rx = &ctx->rx;
+	struct msghdr *msg = request->msg;
+
+	if (request->type)
+		return request->type == rx->type;
+	if (request->told) {
+		/* A peek that began again. */
+	} else if ((signet_context_is_tls(ctx) || rx->deliver_types) && msg->msg_controllen) {
+		put_cmsg(msg, SOL_TLS, TLS_GET_RECORD_TYPE, sizeof(rx->type), &rx->type);
+		if ((msg->msg_flags & MSG_CTRUNC) && rx->type != SIGNET_CONTENT_APPLICATION_DATA)
+			return -EIO;
+		request->told = true;
+	} else if (rx->type != SIGNET_CONTENT_APPLICATION_DATA) {
+		return -EIO;
+	}
+	request->type = rx->type;
+	return 1;
+}
+
+/*
+ * Gives what the held record holds. Return: 1 to go on, 0 when the message is
+ * complete, -EFAULT.
+ */
+static int read_held(struct signet_context *ctx, struct receive_request *request)
+{
+	struct signet_rx *rx = &ctx->rx;
+	bool data = rx->type == SIGNET_CONTENT_APPLICATION_DATA;
+	int n;
+
+	n = give(request, rx->scratch->record + rx->offset, rx->unread);
+	if (n < 0)
+		return n;
+	if (request->flags & MSG_PEEK)
+		return data && n == rx->unread;
+	rx->offset += n;
+	WRITE_ONCE(rx->unread, rx->unread - n);
+	if (rx->unread)
+		return 0;
+	drop_held(rx);
+	return data;
+}
+
+/*
+ * MSG_PEEK beyond the held record: opens the next one, and forgets it again.
+ *
+ * Return: 1 to go on, 0 when what comes next is not to be peeked at, -EAGAIN when
+ * it is not there yet, -EFAULT, -ENOMEM.
+ */
+static int peek_ahead(struct sock *sk, struct signet_context *ctx, struct receive_request *request)
+{
+	struct signet_rx *rx = &ctx->rx;
+	struct signet_scratch *scratch;
+	struct found_record found;
+	unsigned int missing, len;
+	int ret;
+
+	if (rx->rekey_pending || rx->state != SIGNET_DIRECTION_OPEN ||
+	    !signet_cipher_usable(rx->cipher))
+		return 0;
+	ret = look_at_record(sk, rx, request->skip, &found, &missing);
+	if (ret)
+		return ret < 0 ? ret : 0;
+	scratch = signet_scratch_get();
+	if (!scratch)
+		return -ENOMEM;
+	/* What is wrong with it will be found when it is at the head. */
+	ret = 0;
+	if (!decrypt(sk, rx, scratch, &found, request->ahead) &&
+	    content_type(rx->cipher->suite, &found, scratch->record, &len) ==
+		    SIGNET_CONTENT_APPLICATION_DATA &&
+	    len <= SIGNET_CONTENT_MAX) {
+		ret = give(request, scratch->record, len);
+		if (ret >= 0)
+			ret = ret == len;
+		request->ahead++;
+		request->skip += found_len(&found);
+	}
+	signet_scratch_put(scratch);
+	return ret;
+}
+
+/* Return: 1 to go on, 0 when the message is complete, or why there is no more. */
+static int receive_more(struct sock *sk, struct signet_context *ctx,
+			struct receive_request *request)
+{
+	struct signet_rx *rx = &ctx->rx;
+	int ret;
+
+	if ((request->flags & MSG_PEEK) && request->type)
+		return peek_ahead(sk, ctx, request);
+	ret = next_content(sk, ctx);
+	if (ret != 1)
+		return ret;
+	ret = match_type(ctx, request);
+	/* A control record that this reader does not want, on a socket that keeps them. */
+	if (ret == -EIO && !signet_context_is_tls(ctx)) {
+		drop_held(rx);
+		return 1;
+	}
+	if (ret != 1)
+		return ret;
+	return read_held(ctx, request);
+}
+
+/* Has the reader got all that it waits for? */
+static bool is_enough(const struct signet_context *ctx, const struct receive_request *request)
+{
+	size_t target = request->len;
+
+	if (!(request->flags & MSG_WAITALL))
+		target = min_t(size_t, target, ctx->rx.lowat);
+	return request->copied && request->copied >= target;
+}
+
+/*
+ * While the lock was dropped, another reader may have taken what was seen. Begins
+ * again; the bytes that were given are given once more.
+ */
+static void restart_peek(struct receive_request *request)
+{
+	if (!(request->flags & MSG_TRUNC))
+		iov_iter_revert(&request->msg->msg_iter, request->copied);
+	request->copied = 0;
+	request->ahead = 0;
+	request->skip = 0;
+	request->type = 0;
+}
+
+/* Return: 0 at the end of file or of a message, or an errno. */
+static int receive_message(struct sock *sk, struct signet_context *ctx,
+			   struct receive_request *request)
+{
+	long timeo = sock_rcvtimeo(sk, request->flags & MSG_DONTWAIT);
+	u64 seen;
 	int ret;
 
 	do {
-		ret = next_content(sk, ctx);
+		ret = receive_more(sk, ctx, request);
 		if (ret == 1) {
-			ret = read_content(&ctx->rx, msg, len - copied, flags);
-			if (ret < 0)
-				break;
-			copied += ret;
-			if (flags & MSG_PEEK)
-				break;
 			/* Let TCP process what arrived meanwhile. */
 			sk_flush_backlog(sk);
 			continue;
 		}
 		if (ret != -EAGAIN)
-			break;
-		if (copied && copied >= target) {
+			return ret;
+		if (is_enough(ctx, request)) {
 			if (!sk_flush_backlog(sk))
-				break;
+				return 0;
 			continue;
 		}
 		if (!timeo)
-			break;
-		if (signal_pending(current)) {
-			ret = sock_intr_errno(timeo);
-			break;
-		}
+			return -EAGAIN;
+		if (signal_pending(current))
+			return sock_intr_errno(timeo);
+		seen = ctx->rx.records + ctx->rx.offset;
 		wait_for_input(sk, ctx, &timeo);
-	} while (copied < len);
-	return copied ? copied : ret;
+		/* Another reader may have taken what was seen. */
+		if ((request->flags & MSG_PEEK) && seen != ctx->rx.records + ctx->rx.offset)
+			restart_peek(request);
+	} while (request->copied < request->len);
+	return 0;
 }
 
 int signet_recvmsg(SIGNET_RECVMSG_ARGS(sk, msg, len, flags))
 {
 	struct signet_context *ctx = signet_context(sk);
+	struct receive_request request = {
+		.msg = msg,
+		.len = len,
+		.flags = flags,
+	};
 	int ret;
 
-	if (unlikely(flags & MSG_ERRQUEUE))
+	if (unlikely((flags & MSG_ERRQUEUE) || signet_context_rx_is_plain(ctx)))
 		return ctx->base_prot->recvmsg(SIGNET_RECVMSG_PASS(sk, msg, len, flags));
 	if (flags & MSG_OOB)
 		return -EOPNOTSUPP;
 
 	lock_sock(sk);
-	ret = receive_message(sk, ctx, msg, len, flags);
+	ret = receive_message(sk, ctx, &request);
+	if (request.copied)
+		ret = request.copied;
+	else if (ctx->rx.stopped && ctx->rx.error)
+		WRITE_ONCE(ctx->rx.error, 0);
 	release_scratch(&ctx->rx);
 	if (ret >= 0 && msg->msg_get_inq)
 		msg->msg_inq = inq_hint(sk, ctx);
+	signet_tx_try_key_update(sk, ctx);
 	release_sock(sk);
 	return ret;
+}
+
+/* --- splice ----------------------------------------------------------------- */
+
+ssize_t signet_splice_read(struct socket *sock, loff_t *position, struct pipe_inode_info *pipe,
+			   size_t len, unsigned int flags)
+{
+	struct sock *sk = sock->sk;
+	struct signet_context *ctx = signet_context(sk);
+	bool control;
+
+	if (signet_context_rx_is_plain(ctx))
+		return ctx->base_ops->splice_read(sock, position, pipe, len, flags);
+	if (signet_context_is_tls(ctx)) {
+		lock_sock(sk);
+		control = next_content(sk, ctx) == 1 &&
+			  ctx->rx.type != SIGNET_CONTENT_APPLICATION_DATA;
+		release_scratch(&ctx->rx);
+		release_sock(sk);
+		/* As upstream; recvmsg() says EIO. */
+		if (control)
+			return -EINVAL;
+	}
+	return copy_splice_read(sock->file, position, pipe, len, flags);
 }
 
 /* --- close ----------------------------------------------------------------- */
@@ -629,11 +1024,14 @@ bool signet_rx_close(struct sock *sk, struct signet_context *ctx)
 
 	if (rx->state == SIGNET_DIRECTION_UNKEYED)
 		return false;
-	if (rx->unread)
+	if (signet_context_is_tls(ctx))
+		return rx->held;
+	if (rx->held && rx->type == SIGNET_CONTENT_APPLICATION_DATA)
 		return true;
 	while (rx->state == SIGNET_DIRECTION_OPEN && !ctx->error && !rx->error) {
+		drop_held(rx);
 		err = open_record(sk, ctx);
-		if (rx->unread)
+		if (rx->held && rx->type == SIGNET_CONTENT_APPLICATION_DATA)
 			return true;
 		if (err == -EAGAIN)
 			return arrived(sk, rx);

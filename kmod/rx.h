@@ -10,22 +10,35 @@
 #include "context.h"
 
 struct msghdr;
+struct pipe_inode_info;
+
+void signet_rx_init(struct signet_rx *rx);
 
 /**
- * signet_rx_install - install the keys of this direction
- * @ctx:	context
+ * signet_rx_install - install the first keys of this direction
+ * @sk:		socket
+ * @ctx:	its context
  * @cipher:	keys; taken over
  * @leftover:	ciphertext that comes before TCP's, or NULL; taken over
  * @leftover_len: its length
+ *
+ * Context: process, under the socket lock.
  */
-void signet_rx_install(struct signet_context *ctx, struct signet_cipher *cipher, u8 *leftover,
-		       unsigned int leftover_len);
+void signet_rx_install(struct sock *sk, struct signet_context *ctx, struct signet_cipher *cipher,
+		       u8 *leftover, unsigned int leftover_len);
+
+/* Installs keys that the application agreed with its peer. Takes @cipher over. */
+void signet_rx_replace_keys(struct signet_context *ctx, struct signet_cipher *cipher);
 
 /* Frees everything but the cipher. */
 void signet_rx_destroy(struct signet_rx *rx);
 
 /* struct proto's recvmsg. */
 int signet_recvmsg(SIGNET_RECVMSG_ARGS(sk, msg, len, flags));
+
+/* struct proto_ops' splice_read. */
+ssize_t signet_splice_read(struct socket *sock, loff_t *position, struct pipe_inode_info *pipe,
+			   size_t len, unsigned int flags);
 
 /*
  * struct sock's sk_data_ready: wakes readers only for what they can use.

@@ -15,14 +15,15 @@
 
 /**
  * struct signet_scratch - room for one record
- * @source:	where the record lies in the receive queue
- * @target:	@record as a scatterlist
- * @record:	the opened record: header, content, content type, padding
+ * @source:	where the record lies in the receive queue, behind an entry for the
+ *		cipher
+ * @target:	@record, likewise
+ * @record:	the opened record: content, in TLS 1.3 content type and padding
  */
 struct signet_scratch {
-	struct scatterlist source[SIGNET_SCRATCH_PIECES];
-	struct scatterlist target[1];
-	u8 record[SIGNET_RECORD_MAX];
+	struct scatterlist source[1 + SIGNET_SCRATCH_PIECES];
+	struct scatterlist target[2];
+	u8 record[SIGNET_BODY_MAX];
 };
 
 /*

@@ -3,6 +3,7 @@
 
 #include "selftest.h"
 
+#include <linux/array_size.h>
 #include <linux/err.h>
 #include <linux/module.h>
 #include <linux/scatterlist.h>
@@ -17,10 +18,12 @@ MODULE_PARM_DESC(fail_selftest, "Expect wrong answers of the ciphers, to see tha
 
 struct known_record {
 	const char *name;
+	u16 version;
 	u16 suite;
 	u16 secret_len;
 	u8 type;
 	u64 sequence;
+	u64 explicit_nonce;
 	unsigned int content_len;
 	const char *secret;
 	const char *record;
@@ -38,6 +41,7 @@ struct known_record {
 static const struct known_record known_records[] = {
 	{
 		.name = "RFC 8448 3, client's data",
+		.version = SIGNET_TLS_1_3,
 		.suite = SIGNET_AES_128_GCM_SHA256,
 		.secret_len = 32,
 		.type = SIGNET_CONTENT_APPLICATION_DATA,
@@ -52,6 +56,7 @@ static const struct known_record known_records[] = {
 	},
 	{
 		.name = "RFC 8448 3, client's alert",
+		.version = SIGNET_TLS_1_3,
 		.suite = SIGNET_AES_128_GCM_SHA256,
 		.secret_len = 32,
 		.type = SIGNET_CONTENT_ALERT,
@@ -63,6 +68,7 @@ static const struct known_record known_records[] = {
 	},
 	{
 		.name = "RFC 8448 3, server's data",
+		.version = SIGNET_TLS_1_3,
 		.suite = SIGNET_AES_128_GCM_SHA256,
 		.secret_len = 32,
 		.type = SIGNET_CONTENT_APPLICATION_DATA,
@@ -77,6 +83,7 @@ static const struct known_record known_records[] = {
 	},
 	{
 		.name = "RFC 8448 3, server's alert",
+		.version = SIGNET_TLS_1_3,
 		.suite = SIGNET_AES_128_GCM_SHA256,
 		.secret_len = 32,
 		.type = SIGNET_CONTENT_ALERT,
@@ -86,9 +93,13 @@ static const struct known_record known_records[] = {
 		.record = "\x17\x03\x03\x00\x13\xb5\x8f\xd6\x71\x66\xeb\xf5\x99\xd2\x47\x20"
 			  "\xcf\xbe\x7e\xfa\x7a\x88\x64\xa9",
 	},
+	/*
+	 * The RFC has none of these; computed with OpenSSL's HMAC and AEADs. Suites
+	 * that differ in nothing that the record layer does are left out.
+	 */
 	{
-		/* The RFC has none; computed with OpenSSL's HMAC and AES-GCM. */
 		.name = "TLS_AES_256_GCM_SHA384",
+		.version = SIGNET_TLS_1_3,
 		.suite = SIGNET_AES_256_GCM_SHA384,
 		.secret_len = 48,
 		.type = SIGNET_CONTENT_APPLICATION_DATA,
@@ -103,16 +114,133 @@ static const struct known_record known_records[] = {
 			  "\xbb\xe9\x5f\x52\x5b\x4f\x78\x48\x82\x2f\x94\x20\x65\xe5\x2e\x64"
 			  "\x27\xe9\x16\xdf\xc3\xa1\x32\x78",
 	},
+	{
+		.name = "TLS_CHACHA20_POLY1305_SHA256",
+		.version = SIGNET_TLS_1_3,
+		.suite = SIGNET_CHACHA20_POLY1305_SHA256,
+		.secret_len = 32,
+		.type = SIGNET_CONTENT_APPLICATION_DATA,
+		.sequence = 0x0102030405060708,
+		.content_len = 50,
+		.secret = "\x80\x81\x82\x83\x84\x85\x86\x87\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f"
+			  "\x90\x91\x92\x93\x94\x95\x96\x97\x98\x99\x9a\x9b\x9c\x9d\x9e\x9f",
+		.record = "\x17\x03\x03\x00\x43\xdb\xc2\x0d\x0d\x2f\xcd\xff\xb2\xbe\x26\xc9"
+			  "\x1b\x4b\x35\xd7\xd9\xb3\x23\x20\x98\xc5\x97\x42\x89\xb0\xd3\x60"
+			  "\x0d\x02\x3f\xe9\x7b\xfc\x1f\x8a\x7b\x1f\x82\xc0\xbc\xa1\xbf\x37"
+			  "\x3d\x31\x57\x80\x66\x7c\xaa\x22\x07\x97\xe9\x4d\x4a\xb6\xea\x02"
+			  "\xdb\x95\x94\xcd\x8a\x86\x7f\x47",
+	},
+	{
+		.name = "TLS_AES_128_CCM_SHA256",
+		.version = SIGNET_TLS_1_3,
+		.suite = SIGNET_AES_128_CCM_SHA256,
+		.secret_len = 32,
+		.type = SIGNET_CONTENT_APPLICATION_DATA,
+		.sequence = 0x0102030405060708,
+		.content_len = 50,
+		.secret = "\x80\x81\x82\x83\x84\x85\x86\x87\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f"
+			  "\x90\x91\x92\x93\x94\x95\x96\x97\x98\x99\x9a\x9b\x9c\x9d\x9e\x9f",
+		.record = "\x17\x03\x03\x00\x43\x3f\x5c\x3d\x83\x00\x37\x00\xaf\xd7\x41\x40"
+			  "\x32\xc6\x06\x39\x7b\xbf\xf1\x39\x1c\x83\xba\x9c\x55\xa5\x5e\x59"
+			  "\xfb\x7c\xee\xe5\xac\x2d\x23\x73\xbd\x3d\xec\xe6\x34\x41\x4f\x12"
+			  "\x69\x56\x27\x4e\x12\x53\x23\xa5\x33\xfd\xe7\x2c\x0b\x11\x01\x95"
+			  "\xd5\x34\x42\xd5\x67\x7d\xb0\x22",
+	},
+	{
+		.name = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+		.version = SIGNET_TLS_1_2,
+		.suite = SIGNET_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+		.secret_len = 20,
+		.type = SIGNET_CONTENT_APPLICATION_DATA,
+		.sequence = 0x0102030405060708,
+		.explicit_nonce = 0x1112131415161718,
+		.content_len = 50,
+		.secret = "\x40\x41\x42\x43\x44\x45\x46\x47\x48\x49\x4a\x4b\x4c\x4d\x4e\x4f"
+			  "\x50\x51\x52\x53",
+		.record = "\x17\x03\x03\x00\x4a\x11\x12\x13\x14\x15\x16\x17\x18\x8f\x30\x9e"
+			  "\xc1\x83\x39\x36\x4d\x79\x6e\x58\x51\x48\xc1\xc1\x3a\xa0\xdb\x76"
+			  "\x8c\xd8\xda\xfb\x80\x83\x39\x7d\x37\xeb\x6c\x3c\xc0\xdd\x92\xc6"
+			  "\x2c\x7f\x60\xf5\x1f\x1b\xc3\x26\xcd\x95\x76\x23\xf3\x1a\x0c\xe1"
+			  "\x55\x82\xc6\x54\x98\xf8\xa4\xdb\x90\x17\xa9\xeb\x45\x27\xc9",
+	},
+	{
+		.name = "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+		.version = SIGNET_TLS_1_2,
+		.suite = SIGNET_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+		.secret_len = 36,
+		.type = SIGNET_CONTENT_APPLICATION_DATA,
+		.sequence = 0x0102030405060708,
+		.explicit_nonce = 0x1112131415161718,
+		.content_len = 50,
+		.secret = "\x40\x41\x42\x43\x44\x45\x46\x47\x48\x49\x4a\x4b\x4c\x4d\x4e\x4f"
+			  "\x50\x51\x52\x53\x54\x55\x56\x57\x58\x59\x5a\x5b\x5c\x5d\x5e\x5f"
+			  "\x60\x61\x62\x63",
+		.record = "\x17\x03\x03\x00\x4a\x11\x12\x13\x14\x15\x16\x17\x18\xfb\xad\xfc"
+			  "\xf9\x19\xe1\xde\xde\x7d\xe8\xec\x6b\xa6\xa6\x47\xa6\xcd\xe3\x08"
+			  "\x54\xce\xe1\x80\x7c\x22\x46\xa0\xc8\xa7\x56\x0c\x36\x54\x1b\x3b"
+			  "\x0c\x7e\xc4\x31\xa6\x4b\x16\x79\x86\xaf\x8d\xad\x0b\x70\xf3\x0e"
+			  "\x94\xe9\xb9\x13\x8d\xa0\x0b\x59\x94\xdc\xf6\x34\x07\x7d\xc8",
+	},
+	{
+		.name = "TLS_ECDHE_ECDSA_WITH_AES_128_CCM",
+		.version = SIGNET_TLS_1_2,
+		.suite = SIGNET_ECDHE_ECDSA_WITH_AES_128_CCM,
+		.secret_len = 20,
+		.type = SIGNET_CONTENT_APPLICATION_DATA,
+		.sequence = 0x0102030405060708,
+		.explicit_nonce = 0x1112131415161718,
+		.content_len = 50,
+		.secret = "\x40\x41\x42\x43\x44\x45\x46\x47\x48\x49\x4a\x4b\x4c\x4d\x4e\x4f"
+			  "\x50\x51\x52\x53",
+		.record = "\x17\x03\x03\x00\x4a\x11\x12\x13\x14\x15\x16\x17\x18\x6d\x4d\x42"
+			  "\xfb\x37\x32\x97\x6d\x1a\x52\xc9\x9e\xad\x95\xbf\x6a\xe0\x14\xaf"
+			  "\xf4\x10\xb2\x04\x76\x21\x52\x3a\x14\xf2\xb9\x2f\x35\x0a\x40\x39"
+			  "\xde\x13\x3e\x02\x9b\x59\x0c\xb4\xa0\x19\x7d\x07\x95\xca\x38\x05"
+			  "\xe5\xf9\xb8\xa0\x6a\xfe\x70\x31\xdd\x2b\xaf\x70\x70\x0c\xb9",
+	},
+	{
+		.name = "TLS_ECDHE_ECDSA_WITH_AES_256_CCM",
+		.version = SIGNET_TLS_1_2,
+		.suite = SIGNET_ECDHE_ECDSA_WITH_AES_256_CCM,
+		.secret_len = 36,
+		.type = SIGNET_CONTENT_APPLICATION_DATA,
+		.sequence = 0x0102030405060708,
+		.explicit_nonce = 0x1112131415161718,
+		.content_len = 50,
+		.secret = "\x40\x41\x42\x43\x44\x45\x46\x47\x48\x49\x4a\x4b\x4c\x4d\x4e\x4f"
+			  "\x50\x51\x52\x53\x54\x55\x56\x57\x58\x59\x5a\x5b\x5c\x5d\x5e\x5f"
+			  "\x60\x61\x62\x63",
+		.record = "\x17\x03\x03\x00\x4a\x11\x12\x13\x14\x15\x16\x17\x18\x86\xe4\x51"
+			  "\xef\x82\xc0\x92\xbb\xff\xc8\xf5\x0f\x99\x38\xa4\x89\x4d\xd1\x58"
+			  "\x66\x30\x9f\x9a\x48\x36\x4a\x4e\xb5\xb4\x78\x30\xe9\x10\x3f\xb5"
+			  "\xb5\x73\x49\xdc\xaa\x38\x17\xe0\xaf\xaa\xd5\xdb\x1d\xae\x5f\xa9"
+			  "\xd3\xcb\xad\x47\x34\x06\x4e\x25\x06\x0a\xbd\x56\x85\x62\x78",
+	},
+	{
+		.name = "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+		.version = SIGNET_TLS_1_2,
+		.suite = SIGNET_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+		.secret_len = 44,
+		.type = SIGNET_CONTENT_APPLICATION_DATA,
+		.sequence = 0x0102030405060708,
+		.content_len = 50,
+		.secret = "\x40\x41\x42\x43\x44\x45\x46\x47\x48\x49\x4a\x4b\x4c\x4d\x4e\x4f"
+			  "\x50\x51\x52\x53\x54\x55\x56\x57\x58\x59\x5a\x5b\x5c\x5d\x5e\x5f"
+			  "\x60\x61\x62\x63\x64\x65\x66\x67\x68\x69\x6a\x6b",
+		.record = "\x17\x03\x03\x00\x42\x12\x7a\x59\xbe\x7f\x10\x5e\x19\x90\x20\x0d"
+			  "\x90\xd0\x25\xc4\x53\x2b\x83\x28\xde\x1f\xfd\xff\x65\xc2\x22\x8f"
+			  "\xd8\xab\x0b\xc7\x60\x19\x00\xb8\xf9\x2b\xa2\xdd\x38\xd5\xfb\xc2"
+			  "\xf5\x4b\xb8\xb3\xd0\x3a\x0c\xa7\x51\x79\x2b\xc9\x9c\x3f\xbb\x32"
+			  "\xa8\x21\xd0\x70\xea\x43\xe0",
+	},
 };
 
 #define KNOWN_RECORD_MAX 96
 
-static void fill_plaintext(u8 *record, const struct known_record *known)
+static void fill_content(u8 *content, const struct known_record *known)
 {
-	u8 *content = record + SIGNET_HEADER_LEN;
 	unsigned int i;
 
-	signet_header_write(record, known->content_len + SIGNET_TRAILER_LEN);
 	if (known->type == SIGNET_CONTENT_ALERT) {
 		content[0] = SIGNET_ALERT_WARNING;
 		content[1] = SIGNET_ALERT_CLOSE_NOTIFY;
@@ -120,16 +248,18 @@ static void fill_plaintext(u8 *record, const struct known_record *known)
 		for (i = 0; i < known->content_len; i++)
 			content[i] = i;
 	}
-	content[known->content_len] = known->type;
+	if (known->version == SIGNET_TLS_1_3)
+		content[known->content_len] = known->type;
 }
 
 static struct signet_cipher *known_cipher(const struct known_record *known)
 {
 	struct signet_crypto crypto = {
-		.version = SIGNET_TLS_1_3,
+		.version = known->version,
 		.suite = known->suite,
 		.secret_len = known->secret_len,
 		.sequence = known->sequence,
+		.explicit_nonce = known->explicit_nonce,
 	};
 
 	memcpy(crypto.secret, known->secret, known->secret_len);
@@ -139,13 +269,15 @@ static struct signet_cipher *known_cipher(const struct known_record *known)
 /* @record is scratch memory: ciphers do not take addresses on the stack. */
 static int check_seal(struct signet_cipher *cipher, const struct known_record *known, u8 *record)
 {
-	unsigned int len = known->content_len + SIGNET_OVERHEAD;
-	struct scatterlist sg;
+	unsigned int prefix = signet_suite_prefix_len(cipher->suite);
+	unsigned int len = known->content_len + signet_suite_overhead(cipher->suite);
+	struct scatterlist sg[2];
 	int err;
 
-	fill_plaintext(record, known);
-	sg_init_one(&sg, record, len);
-	err = signet_cipher_seal(cipher, &sg, known->content_len + 1);
+	fill_content(record + prefix, known);
+	sg_init_table(sg, ARRAY_SIZE(sg));
+	sg_set_buf(&sg[1], record + prefix, len - prefix);
+	err = signet_cipher_seal(cipher, known->type, record, sg, len - prefix - SIGNET_TAG_LEN);
 	if (err)
 		return err;
 	record[len - 1] ^= fail_selftest;
@@ -154,27 +286,29 @@ static int check_seal(struct signet_cipher *cipher, const struct known_record *k
 
 static int check_open(struct signet_cipher *cipher, const struct known_record *known, u8 *record)
 {
-	unsigned int len = known->content_len + SIGNET_OVERHEAD;
+	unsigned int prefix = signet_suite_prefix_len(cipher->suite);
+	unsigned int len = known->content_len + signet_suite_overhead(cipher->suite);
 	u8 expected[KNOWN_RECORD_MAX];
-	struct scatterlist sg;
+	struct scatterlist sg[2];
 	int err;
 
 	cipher->sequence = known->sequence;
-	sg_init_one(&sg, record, len);
+	sg_init_table(sg, ARRAY_SIZE(sg));
+	sg_set_buf(&sg[1], record + prefix, len - prefix);
 
 	/* A record with one bit wrong must not open. */
 	memcpy(record, known->record, len);
 	record[len / 2] ^= 1;
-	err = signet_cipher_open(cipher, &sg, &sg, len - SIGNET_HEADER_LEN);
+	err = signet_cipher_open(cipher, record, sg, sg, len - prefix, 0);
 	if (err != -EBADMSG)
 		return err ? err : -EKEYREJECTED;
 
 	memcpy(record, known->record, len);
-	err = signet_cipher_open(cipher, &sg, &sg, len - SIGNET_HEADER_LEN);
+	err = signet_cipher_open(cipher, record, sg, sg, len - prefix, 0);
 	if (err)
 		return err;
-	fill_plaintext(expected, known);
-	return memcmp(record, expected, len - SIGNET_TAG_LEN) ? -EBADMSG : 0;
+	fill_content(expected, known);
+	return memcmp(record + prefix, expected, len - prefix - SIGNET_TAG_LEN) ? -EBADMSG : 0;
 }
 
 static int check_record(const struct known_record *known, u8 *record)

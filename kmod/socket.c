@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "socket.h"
 
 #include <linux/err.h>
@@ -13,8 +15,10 @@
 #include <asm/ioctls.h>
 
 #include "context.h"
+#include "namespace.h"
 #include "option.h"
 #include "rx.h"
+#include "tls_option.h"
 #include "tx.h"
 
 /**
@@ -41,7 +45,8 @@ static void detach(struct sock *sk, struct signet_context *ctx)
 	write_lock_bh(&sk->sk_callback_lock);
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, NULL);
 	WRITE_ONCE(sk->sk_prot, ctx->base_prot);
-	WRITE_ONCE(sk->sk_rcvlowat, ctx->rx.lowat);
+	if (ctx->rx.state != SIGNET_DIRECTION_UNKEYED)
+		WRITE_ONCE(sk->sk_rcvlowat, ctx->rx.lowat);
 	sk->sk_data_ready = ctx->base_data_ready;
 	sk->sk_write_space = ctx->base_write_space;
 	write_unlock_bh(&sk->sk_callback_lock);
@@ -83,9 +88,9 @@ static int signet_disconnect(struct sock *sk, int flags)
 }
 
 /* Options that would let somebody put bytes into the stream, or take them out. */
-static bool option_refused(int level, int option)
+static bool option_refused(const struct signet_context *ctx, int level, int option)
 {
-	if (level != SOL_TCP)
+	if (level != SOL_TCP || (signet_context_tx_is_plain(ctx) && signet_context_rx_is_plain(ctx)))
 		return false;
 	switch (option) {
 	case TCP_REPAIR:
@@ -102,28 +107,36 @@ static bool option_refused(int level, int option)
 static int signet_setsockopt(struct sock *sk, int level, int option, sockptr_t value,
 			     unsigned int len)
 {
+	struct signet_context *ctx = signet_context(sk);
+
 	if (level == SOL_SIGNET)
 		return signet_option_set(sk, option, value, len);
-	if (option_refused(level, option))
+	if (level == SOL_TLS)
+		return signet_tls_option_set(sk, option, value, len);
+	if (option_refused(ctx, level, option))
 		return -EOPNOTSUPP;
-	return signet_context(sk)->base_prot->setsockopt(sk, level, option, value, len);
+	return ctx->base_prot->setsockopt(sk, level, option, value, len);
 }
 
 static int signet_getsockopt(struct sock *sk, int level, int option, char __user *value,
 			     int __user *len)
 {
+	struct signet_context *ctx = signet_context(sk);
+
 	if (level == SOL_SIGNET)
 		return signet_option_get(sk, option, value, len);
-	if (option_refused(level, option))
+	if (level == SOL_TLS)
+		return signet_tls_option_get(sk, option, value, len);
+	if (option_refused(ctx, level, option))
 		return -EOPNOTSUPP;
-	return signet_context(sk)->base_prot->getsockopt(sk, level, option, value, len);
+	return ctx->base_prot->getsockopt(sk, level, option, value, len);
 }
 
 static int signet_ioctl(struct sock *sk, int cmd, int *arg)
 {
 	struct signet_context *ctx = signet_context(sk);
 
-	if (cmd != SIOCINQ)
+	if (cmd != SIOCINQ || signet_context_rx_is_plain(ctx))
 		return ctx->base_prot->ioctl(sk, cmd, arg);
 	lock_sock(sk);
 	*arg = min_t(unsigned int, signet_rx_inq(sk, ctx, INT_MAX), INT_MAX);
@@ -140,13 +153,16 @@ static __poll_t signet_poll(struct file *file, struct socket *sock, struct poll_
 	struct sock *sk = sock->sk;
 	struct signet_context *ctx = signet_context(sk);
 
-	/* TCP counts ciphertext. */
-	if (!signet_rx_poll(sk, ctx))
-		mask &= ~(EPOLLIN | EPOLLRDNORM);
-	else
-		mask |= EPOLLIN | EPOLLRDNORM;
+	if (!signet_context_rx_is_plain(ctx)) {
+		/* TCP counts ciphertext. */
+		if (!signet_rx_poll(sk, ctx))
+			mask &= ~(EPOLLIN | EPOLLRDNORM);
+		else
+			mask |= EPOLLIN | EPOLLRDNORM;
+	}
 
-	if (READ_ONCE(ctx->tx.state) == SIGNET_DIRECTION_UNKEYED || signet_tx_has_tail(&ctx->tx))
+	if (signet_tx_has_tail(&ctx->tx) ||
+	    (ctx->gated && READ_ONCE(ctx->tx.state) == SIGNET_DIRECTION_UNKEYED))
 		mask &= ~(EPOLLOUT | EPOLLWRNORM);
 	if (READ_ONCE(ctx->rx.state) == SIGNET_DIRECTION_CLOSED)
 		mask |= EPOLLRDHUP;
@@ -174,11 +190,17 @@ static int signet_shutdown(struct socket *sock, int how)
 
 static int signet_read_sock(struct sock *sk, read_descriptor_t *desc, sk_read_actor_t actor)
 {
+	struct signet_context *ctx = signet_context(sk);
+
+	if (signet_context_rx_is_plain(ctx))
+		return ctx->base_ops->read_sock(sk, desc, actor);
 	return -EOPNOTSUPP;
 }
 
 static int signet_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 {
+	if (signet_context_tx_is_plain(signet_context(sk)))
+		return tcp_sendmsg_locked(sk, msg, size);
 	return -EOPNOTSUPP;
 }
 
@@ -206,8 +228,7 @@ static void make_ops(struct proto_ops *ops, const struct proto_ops *base)
 	*ops = *base;
 	ops->poll = signet_poll;
 	ops->shutdown = signet_shutdown;
-	/* NULL: splice reads through recvmsg. */
-	ops->splice_read = NULL;
+	ops->splice_read = signet_splice_read;
 	ops->read_sock = signet_read_sock;
 	ops->read_skb = NULL;
 	ops->sendmsg_locked = signet_sendmsg_locked;
@@ -249,6 +270,16 @@ static struct family_calls *find_calls(const struct sock *sk)
 
 /* --- the ULP ---------------------------------------------------------------- */
 
+/* As upstream: in the clear at first, so other calls may go on meanwhile. */
+static int check_attach_tls(struct sock *sk)
+{
+	if (sk->sk_state != TCP_ESTABLISHED)
+		return -ENOTCONN;
+	if (sk->sk_user_data)
+		return -EBUSY;
+	return sk->sk_socket ? 0 : -EINVAL;
+}
+
 static int check_attach(struct sock *sk)
 {
 	switch (sk->sk_state) {
@@ -274,20 +305,15 @@ static int check_attach(struct sock *sk)
 	return 0;
 }
 
-/* Called with the socket lock held; __tcp_set_ulp() holds a reference on the module. */
-static int signet_ulp_init(struct sock *sk)
+static int attach(struct sock *sk, bool gated)
 {
 	struct signet_context *ctx;
 	struct family_calls *use;
-	int err;
 
-	err = check_attach(sk);
-	if (err)
-		return err;
 	use = find_calls(sk);
 	if (!use)
 		return -EOPNOTSUPP;
-	ctx = signet_context_new();
+	ctx = signet_context_new(sk, gated);
 	if (!ctx)
 		return -ENOMEM;
 
@@ -295,14 +321,13 @@ static int signet_ulp_init(struct sock *sk)
 	ctx->base_ops = use->base_ops;
 	ctx->base_data_ready = sk->sk_data_ready;
 	ctx->base_write_space = sk->sk_write_space;
-	if (sk->sk_state == TCP_ESTABLISHED || sk->sk_state == TCP_CLOSE_WAIT)
-		signet_context_track(sk, ctx);
-
-	ctx->rx.lowat = sk->sk_rcvlowat;
+	if (gated && (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) {
+		signet_context_track_tx(sk, ctx);
+		signet_context_track_rx(sk, ctx);
+	}
 
 	write_lock_bh(&sk->sk_callback_lock);
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, ctx);
-	WRITE_ONCE(sk->sk_rcvlowat, 1);
 	sk->sk_data_ready = signet_data_ready;
 	sk->sk_write_space = signet_write_space;
 	/* Calls that start now, without the lock, must find the context. */
@@ -313,7 +338,23 @@ static int signet_ulp_init(struct sock *sk)
 
 	/* __tcp_set_ulp() has just cleared it; this ULP's sendmsg takes MSG_ZEROCOPY. */
 	set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
+	signet_count(sk, SIGNET_COUNT_ATTACHED);
 	return 0;
+}
+
+/* Called with the socket lock held; __tcp_set_ulp() holds a reference on the module. */
+static int signet_ulp_init(struct sock *sk)
+{
+	int err = check_attach(sk);
+
+	return err ? err : attach(sk, true);
+}
+
+static int tls_ulp_init(struct sock *sk)
+{
+	int err = check_attach_tls(sk);
+
+	return err ? err : attach(sk, false);
 }
 
 /* The socket goes without a close(), which would have detached. */
@@ -334,6 +375,33 @@ static struct tcp_ulp_ops signet_ulp_ops __read_mostly = {
 	.release = signet_ulp_release,
 };
 
+static struct tcp_ulp_ops tls_ulp_ops __read_mostly = {
+	.name = "tls",
+	.owner = THIS_MODULE,
+	.init = tls_ulp_init,
+	.release = signet_ulp_release,
+};
+
+static bool replace_tls;
+module_param(replace_tls, bool, 0444);
+MODULE_PARM_DESC(replace_tls, "Also be the ULP \"tls\", in place of the kernel's own module");
+
+static int register_names(void)
+{
+	int err;
+
+	err = tcp_register_ulp(&signet_ulp_ops);
+	if (err || !replace_tls)
+		return err;
+	err = tcp_register_ulp(&tls_ulp_ops);
+	if (err) {
+		pr_err("replace_tls: the kernel's own tls module is loaded: unload it first (%d)\n",
+		       err);
+		tcp_unregister_ulp(&signet_ulp_ops);
+	}
+	return err;
+}
+
 int signet_socket_init(void)
 {
 	int err;
@@ -345,10 +413,12 @@ int signet_socket_init(void)
 	err = make_calls(&calls[1], AF_INET6);
 	if (err && err != -EAFNOSUPPORT)
 		return err;
-	return tcp_register_ulp(&signet_ulp_ops);
+	return register_names();
 }
 
 void signet_socket_exit(void)
 {
+	if (replace_tls)
+		tcp_unregister_ulp(&tls_ulp_ops);
 	tcp_unregister_ulp(&signet_ulp_ops);
 }

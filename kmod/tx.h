@@ -9,8 +9,28 @@
 
 struct msghdr;
 
-/* Installs the keys of this direction. Takes over @cipher. */
-void signet_tx_install(struct signet_context *ctx, struct signet_cipher *cipher);
+/* Takes over the network namespace's defaults. */
+void signet_tx_init(const struct sock *sk, struct signet_tx *tx);
+
+/* Installs the first keys of this direction. Takes over @cipher. */
+void signet_tx_install(struct sock *sk, struct signet_context *ctx, struct signet_cipher *cipher);
+
+/**
+ * signet_tx_replace_keys - install keys that the application agreed with its peer
+ * @sk:		socket
+ * @ctx:	its context, of SOL_TLS
+ * @cipher:	the new keys; taken over on success
+ *
+ * The open record is sealed under the old ones first.
+ * Context: process, under the socket lock.
+ * Return: 0, -EAGAIN when TCP has no room for that record, or the errno of the
+ * failed socket.
+ */
+int signet_tx_replace_keys(struct sock *sk, struct signet_context *ctx,
+			   struct signet_cipher *cipher);
+
+/* SIGNET_RECORD_MAX: RFC 8449's limit on a record, in bytes; 0 for none. */
+void signet_tx_set_record_max(struct signet_tx *tx, unsigned int limit);
 
 /* Frees everything but the cipher. */
 void signet_tx_destroy(struct signet_tx *tx);
@@ -42,6 +62,30 @@ void signet_tx_discard_open(struct signet_tx *tx);
  * connection has failed all the same.
  */
 void signet_tx_fatal_alert(struct sock *sk, struct signet_context *ctx, enum signet_alert alert);
+
+/* As that one, for an alert after which the connection goes on. */
+void signet_tx_warning_alert(struct sock *sk, struct signet_context *ctx, enum signet_alert alert);
+
+/* The peer asked for a KeyUpdate. */
+void signet_tx_owe_key_update(struct signet_context *ctx);
+
+/*
+ * Seals a KeyUpdate that is owed or was asked for, if that is possible without
+ * waiting; else the next send does it first. Context: process, under the socket lock.
+ */
+void signet_tx_try_key_update(struct sock *sk, struct signet_context *ctx);
+
+/**
+ * signet_tx_rekey - change the keys of this direction soon
+ * @sk:		socket
+ * @ctx:	its context
+ * @request_update: ask the peer to change its own too
+ *
+ * Context: process, under the socket lock.
+ * Return: 0, -ENOTCONN without keys, -EPIPE behind the end, -EOPNOTSUPP when these
+ * keys cannot be changed, or the errno of the failed socket.
+ */
+int signet_tx_rekey(struct sock *sk, struct signet_context *ctx, bool request_update);
 
 /**
  * signet_tx_close - send what is open, then close_notify

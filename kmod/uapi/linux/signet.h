@@ -45,8 +45,8 @@
  *                     a malformed alert or message           decode_error
  *   EMSGSIZE          a record longer than TLS allows        record_overflow
  *   EPROTONOSUPPORT   a record header of another version     protocol_version
- *   EKEYEXPIRED       the peer sent a KeyUpdate, or this     unexpected_message
- *                     side reached its AEAD limit            close_notify
+ *   EKEYEXPIRED       TLS 1.2: this side reached its         close_notify
+ *                     cipher's limit
  *   EBADFD            somebody used the TCP socket behind    none
  *                     the module's back
  *   ENOMEM            out of memory with a sealed record     none (TCP reset)
@@ -59,13 +59,25 @@
  * end of the TCP connection itself is ECONNRESET, or what TCP says (ETIMEDOUT,
  * EPIPE...), on every call.
  *
- * MSG_PEEK looks no further than one record.  SO_RCVLOWAT counts plaintext, and
- * reads back as 1.  shutdown(SHUT_WR) gives ENOMEM,
- * and may be tried again, when there is no memory for close_notify.
+ * SO_RCVLOWAT counts plaintext, and reads back as 1.  shutdown(SHUT_WR) gives
+ * ENOMEM, and may be tried again, when there is no memory for close_notify.
  *
- * Control records never disturb the data.  NewSessionTickets are skipped; the
- * peer's close_notify is end of file; shutdown(SHUT_WR) and close() send
- * close_notify.
+ * Control records never disturb the data.  NewSessionTickets are kept for
+ * SIGNET_TICKET; a KeyUpdate changes the keys (RFC 8446 4.6.3), and is answered
+ * when the peer wants it; the peer's close_notify is end of file;
+ * shutdown(SHUT_WR) and close() send close_notify.
+ *
+ * The kernel's own options
+ * ------------------------
+ *
+ * Keys may also be installed through the options of the kernel's own TLS
+ * (SOL_TLS, linux/tls.h: TLS_TX, TLS_RX, TLS_TX_ZEROCOPY_RO,
+ * TLS_RX_EXPECT_NO_PAD, TLS_TX_MAX_PAYLOAD_LEN).  Then the socket follows that
+ * one's rules: control records are the application's to send and to receive (EIO
+ * without a control buffer), there is no close_notify by itself, a FIN is end of
+ * file, and a KeyUpdate makes reading end with EKEYEXPIRED until the next keys
+ * are installed.  The first keys decide; the other family of options gives EBUSY
+ * from then on.
  *
  * Conventions
  * -----------
@@ -96,16 +108,35 @@ enum signet_option {
 	SIGNET_KEYS	= 32,	/* set: struct signet_keys + left-over bytes */
 	SIGNET_TX	= 33,	/* set: struct signet_crypto, sending only */
 	SIGNET_RX	= 34,	/* set: struct signet_crypto, receiving only */
+	SIGNET_REKEY	= 35,	/* set: __u32, enum signet_rekey_flags */
+	SIGNET_REKEY_POLICY = 36, /* set, get: struct signet_rekey_policy */
+	SIGNET_RECORD_MAX = 37,	/* set, get: __u32, bytes */
+	SIGNET_PADDING	= 38,	/* set, get: struct signet_padding */
+	SIGNET_ADAPTIVE_RECORDS = 39, /* set, get: __u32, 0 or 1 */
+	SIGNET_RECORD_TYPES = 40, /* set, get: __u32, 0 or 1 */
 	SIGNET_INFO	= 64,	/* get: struct signet_info */
 	SIGNET_ERROR	= 65,	/* get: text of the failure, with its NUL */
+	SIGNET_TICKET	= 66,	/* get: the oldest NewSessionTicket, which is removed */
 };
 
 /* TLS versions as on the wire (RFC 8446 4.2.1). */
+#define SIGNET_TLS_1_2		0x0303
 #define SIGNET_TLS_1_3		0x0304
 
-/* Cipher suites by their IANA numbers (RFC 8446 B.4). */
-#define SIGNET_AES_128_GCM_SHA256	0x1301
-#define SIGNET_AES_256_GCM_SHA384	0x1302
+/* Cipher suites by their IANA numbers: TLS 1.3 (RFC 8446 B.4) */
+#define SIGNET_AES_128_GCM_SHA256			0x1301
+#define SIGNET_AES_256_GCM_SHA384			0x1302
+#define SIGNET_CHACHA20_POLY1305_SHA256			0x1303
+#define SIGNET_AES_128_CCM_SHA256			0x1304
+/* TLS 1.2 (RFC 5289, RFC 7251, RFC 7905) */
+#define SIGNET_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256	0xc02b
+#define SIGNET_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384	0xc02c
+#define SIGNET_ECDHE_RSA_WITH_AES_128_GCM_SHA256	0xc02f
+#define SIGNET_ECDHE_RSA_WITH_AES_256_GCM_SHA384	0xc030
+#define SIGNET_ECDHE_ECDSA_WITH_AES_128_CCM		0xc0ac
+#define SIGNET_ECDHE_ECDSA_WITH_AES_256_CCM		0xc0ad
+#define SIGNET_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256	0xcca8
+#define SIGNET_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 0xcca9
 
 #define SIGNET_SECRET_MAX	64
 
@@ -114,14 +145,21 @@ enum signet_option {
 
 /**
  * struct signet_crypto - one direction's cipher suite, secret and position
- * @version:	SIGNET_TLS_1_3
+ * @version:	SIGNET_TLS_1_3 or SIGNET_TLS_1_2
  * @suite:	IANA number of the cipher suite
- * @secret_len:	bytes of @secret in use: the suite's hash length (RFC 8446 7.1)
+ * @secret_len:	bytes of @secret in use
  * @reserved:	zero
- * @sequence:	sequence number of the direction's next record (RFC 8446 5.3)
- * @explicit_nonce: zero with TLS 1.3
- * @secret:	application traffic secret (RFC 8446 7.1); the kernel derives
- *		key and IV from it (RFC 8446 7.3)
+ * @sequence:	sequence number of the direction's next record (RFC 8446 5.3,
+ *		RFC 5246 6.1)
+ * @explicit_nonce: TLS 1.2 with AES-GCM or AES-CCM, sending: explicit nonce of the
+ *		next record, read as a big-endian number; each record adds one
+ *		(RFC 5288 3). It must never have been used under this key. Else 0;
+ *		in the receiving direction it is not looked at
+ * @secret:	TLS 1.3: application traffic secret (RFC 8446 7.1), as long as the
+ *		suite's hash; the kernel derives key and IV from it (RFC 8446 7.3).
+ *		TLS 1.2: write key, then the part of the nonce that belongs to it,
+ *		from the key block (RFC 5246 6.3): 4 bytes with AES, the write IV's
+ *		12 with ChaCha20-Poly1305
  *
  * Errors of SIGNET_TX, SIGNET_RX and SIGNET_KEYS:
  *   EINVAL	a length does not fit, the structure is too short, a reserved
@@ -210,7 +248,7 @@ enum signet_direction_state {
 	X(NO_CONTENT_TYPE, 9, "a record of nothing but padding")	       \
 	X(BAD_ALERT, 10, "a malformed alert")				       \
 	X(BAD_HANDSHAKE, 11, "a malformed or unexpected handshake message")    \
-	X(KEY_UPDATE, 12, "the peer sent a KeyUpdate, which this version does not answer") \
+	X(FLOOD, 12, "the peer sent too many records in a row without data")   \
 	X(AEAD_LIMIT, 13, "the cipher's limit of records under one key is reached") \
 	X(INTERFERENCE, 14, "the TCP socket was used behind the module's back") \
 	X(NO_MEMORY, 15, "out of memory with sealed data to send")	       \
@@ -220,6 +258,84 @@ enum signet_reason {
 #define SIGNET_REASON_ENUM(name, number, text) SIGNET_REASON_##name = number,
 	SIGNET_REASONS(SIGNET_REASON_ENUM)
 #undef SIGNET_REASON_ENUM
+};
+
+enum signet_rekey_flags {
+	/* Ask the peer to change its keys too (RFC 8446 4.6.3, update_requested). */
+	SIGNET_REKEY_REQUEST_UPDATE	= 1,
+};
+
+/**
+ * struct signet_rekey_policy - when sending keys are changed by themselves
+ * @records:	after so many records under one key
+ * @bytes:	after so many bytes of content
+ * @seconds:	at the first send so many seconds after the key was installed
+ *
+ * Zero: never for that reason. Whatever the policy, keys are changed before the
+ * cipher's limit (RFC 8446 5.5). TLS 1.2 knows no KeyUpdate: its policy has no
+ * effect, and the connection ends at the limit, with close_notify and
+ * EKEYEXPIRED. The defaults are net.signet.rekey_records, rekey_bytes and
+ * rekey_seconds.
+ */
+struct signet_rekey_policy {
+	__aligned_u64 records;
+	__aligned_u64 bytes;
+	__aligned_u64 seconds;
+};
+
+/*
+ * SIGNET_RECORD_MAX: the peer's record_size_limit (RFC 8449): content, and in TLS
+ * 1.3 content type and padding, of a record that is sent, from
+ * SIGNET_RECORD_MAX_LOWEST to 2^14 + 1 bytes (2^14 in TLS 1.2); 0 for none. EBUSY
+ * while MSG_MORE holds a record open. Default: net.signet.record_max.
+ */
+#define SIGNET_RECORD_MAX_LOWEST	64
+
+enum signet_padding_mode {
+	SIGNET_PADDING_NONE	= 0,
+	SIGNET_PADDING_MULTIPLE	= 1,	/* content is padded to a multiple of size */
+	SIGNET_PADDING_FIXED	= 2,	/* ... to size, and longer content not */
+};
+
+/**
+ * struct signet_padding - hide the length of messages (RFC 8446 5.4)
+ * @mode:	enum signet_padding_mode
+ * @size:	in bytes, 1 to 2^14; 0 with SIGNET_PADDING_NONE
+ *
+ * Records are never padded beyond SIGNET_RECORD_MAX. TLS 1.3 only, application
+ * data only: without effect elsewhere. Defaults: net.signet.padding_mode and
+ * padding_size.
+ */
+struct signet_padding {
+	__u16 mode;
+	__u16 size;
+};
+
+/*
+ * SIGNET_ADAPTIVE_RECORDS: while TCP's congestion window is small, at first and
+ * after an idle time, records are about as long as a segment, so that the
+ * receiver can use each as it arrives. Default: net.signet.adaptive_records.
+ *
+ * SIGNET_RECORD_TYPES: recvmsg() with a control buffer tells the content type, as
+ * upstream's sockets do (SOL_TLS, TLS_GET_RECORD_TYPE), and gives alerts and
+ * handshake messages too, after the kernel has acted on them; other reads pass
+ * over those. sendmsg() takes a content type (TLS_SET_RECORD_TYPE) without this
+ * option: application data, alerts and unknown types; handshake messages are the
+ * kernel's to send (EINVAL).
+ *
+ * SIGNET_TICKET: the body of a NewSessionTicket message (RFC 8446 4.6.1) that the
+ * server sent, on a client. The newest SIGNET_TICKETS_KEPT of at most
+ * SIGNET_TICKET_MAX bytes are kept until they are asked for. ENODATA: there is
+ * none; EMSGSIZE: the buffer is too short, and the option's length is set to what
+ * is needed.
+ */
+#define SIGNET_TICKETS_KEPT	4
+#define SIGNET_TICKET_MAX	4096
+
+/* Whose rules a socket follows. Fixed by its name (TCP_ULP) or its first keys. */
+enum signet_personality {
+	SIGNET_PERSONALITY_SIGNET = 0,	/* SOL_SIGNET: this header's */
+	SIGNET_PERSONALITY_TLS	= 1,	/* SOL_TLS: those of the kernel's own TLS */
 };
 
 /**
@@ -249,6 +365,13 @@ enum signet_reason {
  * @rx_bytes:	application data opened, in bytes
  * @rx_control:	records opened that held no application data
  * @tx_unsent:	sealed bytes that TCP has not taken yet
+ * @personality: enum signet_personality
+ * @tickets:	tickets that SIGNET_TICKET has to give
+ * @reserved3:	zero
+ * @tx_key_updates: KeyUpdates sent
+ * @rx_key_updates: KeyUpdates received
+ * @rx_warnings: warning alerts received, close_notify not among them
+ * @reserved4:	zero
  */
 struct signet_info {
 	__u32 size;
@@ -275,6 +398,13 @@ struct signet_info {
 	__aligned_u64 rx_bytes;
 	__aligned_u64 rx_control;
 	__aligned_u64 tx_unsent;
+	__u8 personality;
+	__u8 tickets;
+	__u16 reserved3;
+	__u32 tx_key_updates;
+	__u32 rx_key_updates;
+	__u32 rx_warnings;
+	__aligned_u64 reserved4;
 };
 
 #endif /* _UAPI_LINUX_SIGNET_H */

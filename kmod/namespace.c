@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "namespace.h"
+
+#include <linux/percpu.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/sysctl.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+#include "record.h"
+#include "uapi/linux/signet.h"
+
+struct counters {
+	unsigned long value[SIGNET_COUNTER_COUNT];
+};
+
+/**
+ * struct signet_namespace - a network namespace's own
+ * @defaults:	of its sockets
+ * @counters:	per CPU
+ * @table:	a copy of the table below, for @defaults
+ * @header:	its registration
+ */
+struct signet_namespace {
+	struct signet_defaults defaults;
+	struct counters __percpu *counters;
+	struct ctl_table *table;
+	struct ctl_table_header *header;
+};
+
+static unsigned int namespace_id __read_mostly;
+
+static struct signet_namespace *namespace_of(const struct net *net)
+{
+	return net_generic(net, namespace_id);
+}
+
+const struct signet_defaults *signet_namespace_defaults(const struct net *net)
+{
+	return &namespace_of(net)->defaults;
+}
+
+/* --- counters ---------------------------------------------------------------- */
+
+void signet_count_add(const struct sock *sk, enum signet_counter counter, unsigned long add)
+{
+	this_cpu_add(namespace_of(sock_net(sk))->counters->value[counter], add);
+}
+
+void signet_count(const struct sock *sk, enum signet_counter counter)
+{
+	signet_count_add(sk, counter, 1);
+}
+
+static const char *const counter_names[] = {
+#define COUNTER_NAME(name, text) text,
+	SIGNET_COUNTERS(COUNTER_NAME)
+#undef COUNTER_NAME
+};
+
+static int show_counters(struct seq_file *seq, void *unused)
+{
+	struct signet_namespace *namespace = namespace_of(seq->private);
+	unsigned long sum;
+	int cpu, i;
+
+	for (i = 0; i < SIGNET_COUNTER_COUNT; i++) {
+		sum = 0;
+		for_each_possible_cpu(cpu)
+			sum += READ_ONCE(per_cpu_ptr(namespace->counters, cpu)->value[i]);
+		seq_printf(seq, "%-32s%lu\n", counter_names[i], sum);
+	}
+	return 0;
+}
+
+/* --- defaults ---------------------------------------------------------------- */
+
+/*
+ * A limit on a record is none or one that is allowed.
+ */
+static int set_record_max(const struct ctl_table *table, int write, void *buffer, size_t *len,
+			  loff_t *position)
+{
+	u32 *to = table->data, value = READ_ONCE(*to);
+	struct ctl_table copy = *table;
+	int err;
+
+	copy.data = &value;
+	copy.extra1 = SYSCTL_ZERO;
+	err = proc_douintvec_minmax(&copy, write, buffer, len, position);
+	if (err || !write)
+		return err;
+	if (value && value < SIGNET_RECORD_MAX_LOWEST)
+		return -EINVAL;
+	WRITE_ONCE(*to, value);
+	return 0;
+}
+
+static unsigned int record_max_highest = SIGNET_CONTENT_MAX + 1;
+static unsigned int padding_mode_highest = SIGNET_PADDING_FIXED;
+static unsigned int padding_size_highest = SIGNET_CONTENT_MAX;
+static unsigned int idle_records_highest = U16_MAX - 1;
+
+#define DEFAULT_OFFSET(member) ((void *)offsetof(struct signet_defaults, member))
+
+/* data: the offset in struct signet_defaults, until a namespace gets its copy. */
+static const struct ctl_table defaults_table[] = {
+	{
+		.procname = "rekey_records",
+		.data = DEFAULT_OFFSET(rekey_records),
+		.maxlen = sizeof(unsigned long),
+		.mode = 0644,
+		.proc_handler = proc_doulongvec_minmax,
+	},
+	{
+		.procname = "rekey_bytes",
+		.data = DEFAULT_OFFSET(rekey_bytes),
+		.maxlen = sizeof(unsigned long),
+		.mode = 0644,
+		.proc_handler = proc_doulongvec_minmax,
+	},
+	{
+		.procname = "rekey_seconds",
+		.data = DEFAULT_OFFSET(rekey_seconds),
+		.maxlen = sizeof(unsigned long),
+		.mode = 0644,
+		.proc_handler = proc_doulongvec_minmax,
+	},
+	{
+		.procname = "record_max",
+		.data = DEFAULT_OFFSET(record_max),
+		.maxlen = sizeof(u32),
+		.mode = 0644,
+		.proc_handler = set_record_max,
+		.extra2 = &record_max_highest,
+	},
+	{
+		.procname = "padding_mode",
+		.data = DEFAULT_OFFSET(padding_mode),
+		.maxlen = sizeof(u32),
+		.mode = 0644,
+		.proc_handler = proc_douintvec_minmax,
+		.extra1 = SYSCTL_ZERO,
+		.extra2 = &padding_mode_highest,
+	},
+	{
+		.procname = "padding_size",
+		.data = DEFAULT_OFFSET(padding_size),
+		.maxlen = sizeof(u32),
+		.mode = 0644,
+		.proc_handler = proc_douintvec_minmax,
+		.extra1 = SYSCTL_ZERO,
+		.extra2 = &padding_size_highest,
+	},
+	{
+		.procname = "adaptive_records",
+		.data = DEFAULT_OFFSET(adaptive_records),
+		.maxlen = sizeof(u32),
+		.mode = 0644,
+		.proc_handler = proc_douintvec_minmax,
+		.extra1 = SYSCTL_ZERO,
+		.extra2 = SYSCTL_ONE,
+	},
+	{
+		.procname = "idle_records_max",
+		.data = DEFAULT_OFFSET(idle_records_max),
+		.maxlen = sizeof(u32),
+		.mode = 0644,
+		.proc_handler = proc_douintvec_minmax,
+		.extra1 = SYSCTL_ONE,
+		.extra2 = &idle_records_highest,
+	},
+};
+
+/* Records without data in a row, as OpenSSL allows them. */
+#define IDLE_RECORDS_MAX 32
+
+static int register_defaults(struct net *net, struct signet_namespace *namespace)
+{
+	size_t i;
+
+	namespace->table = kmemdup(defaults_table, sizeof(defaults_table), GFP_KERNEL);
+	if (!namespace->table)
+		return -ENOMEM;
+	for (i = 0; i < ARRAY_SIZE(defaults_table); i++)
+		namespace->table[i].data += (unsigned long)&namespace->defaults;
+	namespace->header = register_net_sysctl_sz(net, "net/signet", namespace->table,
+						   ARRAY_SIZE(defaults_table));
+	if (!namespace->header) {
+		kfree(namespace->table);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* --- life --------------------------------------------------------------------- */
+
+static int __net_init namespace_init(struct net *net)
+{
+	struct signet_namespace *namespace = namespace_of(net);
+	int err;
+
+	namespace->defaults.idle_records_max = IDLE_RECORDS_MAX;
+	namespace->counters = alloc_percpu(struct counters);
+	if (!namespace->counters)
+		return -ENOMEM;
+	err = -ENOMEM;
+	if (!proc_create_net_single("signet_stat", 0444, net->proc_net, show_counters, NULL))
+		goto free_counters;
+	err = register_defaults(net, namespace);
+	if (err)
+		goto remove_proc;
+	return 0;
+
+remove_proc:
+	remove_proc_entry("signet_stat", net->proc_net);
+free_counters:
+	free_percpu(namespace->counters);
+	return err;
+}
+
+static void __net_exit namespace_exit(struct net *net)
+{
+	struct signet_namespace *namespace = namespace_of(net);
+
+	unregister_net_sysctl_table(namespace->header);
+	kfree(namespace->table);
+	remove_proc_entry("signet_stat", net->proc_net);
+	free_percpu(namespace->counters);
+}
+
+static struct pernet_operations namespace_operations = {
+	.init = namespace_init,
+	.exit = namespace_exit,
+	.id = &namespace_id,
+	.size = sizeof(struct signet_namespace),
+};
+
+int signet_namespace_init(void)
+{
+	return register_pernet_subsys(&namespace_operations);
+}
+
+void signet_namespace_exit(void)
+{
+	unregister_pernet_subsys(&namespace_operations);
+}

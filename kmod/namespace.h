@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What belongs to a network namespace: the defaults of its sockets
+ * (/proc/sys/net/signet) and its counters (/proc/net/signet_stat).
+ */
+#ifndef _SIGNET_NAMESPACE_H
+#define _SIGNET_NAMESPACE_H
+
+#include <linux/types.h>
+#include <net/sock.h>
+
+/*
+ * The counters: name in /proc/net/signet_stat, and what is counted.
+ */
+#define SIGNET_COUNTERS(X)							\
+	X(ATTACHED, "Attached")			/* sockets attached */		\
+	X(INSTALLED, "Installed")		/* directions keyed */		\
+	X(TX_RECORDS, "TxRecords")		/* records sealed */		\
+	X(RX_RECORDS, "RxRecords")		/* records opened */		\
+	X(TX_BYTES, "TxBytes")			/* content sealed */		\
+	X(RX_BYTES, "RxBytes")			/* content opened */		\
+	X(BAD_TAGS, "BadTags")			/* records that did not authenticate */ \
+	X(BAD_RECORDS, "BadRecords")		/* other fatal input */		\
+	X(TX_KEY_UPDATES, "TxKeyUpdates")	/* KeyUpdates sent */		\
+	X(RX_KEY_UPDATES, "RxKeyUpdates")	/* KeyUpdates received */	\
+	X(FLOODS, "Floods")			/* records without data cut off */ \
+	X(TX_ALERTS, "TxAlerts")		/* alerts sent, close_notify too */ \
+	X(RX_ALERTS, "RxAlerts")		/* alerts received, likewise */	\
+	X(GATE_REFUSALS, "GateRefusals")	/* data calls before keys */	\
+	X(RX_COPIES, "RxCopies")		/* records copied before opening */ \
+	X(PEEKED_RECORDS, "PeekedRecords")	/* records opened for MSG_PEEK alone */ \
+	X(TRUNCATED, "Truncated")		/* FIN without close_notify */
+
+enum signet_counter {
+#define SIGNET_COUNTER_ENUM(name, text) SIGNET_COUNT_##name,
+	SIGNET_COUNTERS(SIGNET_COUNTER_ENUM)
+#undef SIGNET_COUNTER_ENUM
+	SIGNET_COUNTER_COUNT
+};
+
+/**
+ * struct signet_defaults - what new sockets begin with
+ * @rekey_records: struct signet_rekey_policy
+ * @rekey_bytes: likewise
+ * @rekey_seconds: likewise
+ * @record_max:	SIGNET_RECORD_MAX
+ * @padding_mode: struct signet_padding
+ * @padding_size: likewise
+ * @adaptive_records: SIGNET_ADAPTIVE_RECORDS
+ * @idle_records_max: records without data in a row that a peer may send
+ */
+struct signet_defaults {
+	unsigned long rekey_records;
+	unsigned long rekey_bytes;
+	unsigned long rekey_seconds;
+	u32 record_max;
+	u32 padding_mode;
+	u32 padding_size;
+	u32 adaptive_records;
+	u32 idle_records_max;
+};
+
+const struct signet_defaults *signet_namespace_defaults(const struct net *net);
+
+/* Context: any. */
+void signet_count(const struct sock *sk, enum signet_counter counter);
+void signet_count_add(const struct sock *sk, enum signet_counter counter, unsigned long add);
+
+int signet_namespace_init(void);
+void signet_namespace_exit(void);
+
+#endif /* _SIGNET_NAMESPACE_H */
