@@ -10,17 +10,9 @@
 #include <linux/unaligned.h>
 
 #include "key_schedule.h"
+#include "scratch.h"
 
 /* --- keys ------------------------------------------------------------------ */
-
-static int alloc_request(struct signet_cipher *cipher)
-{
-	cipher->request = aead_request_alloc(cipher->aead, GFP_KERNEL_ACCOUNT);
-	if (!cipher->request)
-		return -ENOMEM;
-	aead_request_set_callback(cipher->request, CRYPTO_TFM_REQ_MAY_SLEEP, NULL, NULL);
-	return 0;
-}
 
 struct signet_cipher *signet_cipher_from_keys(const struct signet_suite *suite, const u8 *key,
 					      const u8 *iv, u64 sequence, u64 explicit_nonce)
@@ -43,8 +35,6 @@ struct signet_cipher *signet_cipher_from_keys(const struct signet_suite *suite, 
 		goto free_cipher;
 	}
 	err = crypto_aead_setkey(cipher->aead, key, suite->key_len);
-	if (!err)
-		err = alloc_request(cipher);
 	if (err)
 		goto free_aead;
 	return cipher;
@@ -107,7 +97,7 @@ struct signet_cipher *signet_cipher_new(const struct signet_crypto *crypto)
 
 struct signet_cipher *signet_cipher_next(const struct signet_cipher *cipher)
 {
-	u8 secret[SIGNET_SECRET_MAX];
+	u8 secret[SIGNET_HASH_MAX];
 	struct signet_cipher *next;
 	int err;
 
@@ -127,15 +117,11 @@ void signet_cipher_wipe(struct signet_cipher *cipher)
 {
 	if (!signet_cipher_usable(cipher))
 		return;
-	aead_request_free(cipher->request);
-	cipher->request = NULL;
 	crypto_free_aead(cipher->aead);
 	cipher->aead = NULL;
 	cipher->has_secret = false;
 	memzero_explicit(cipher->secret, sizeof(cipher->secret));
 	memzero_explicit(cipher->iv, sizeof(cipher->iv));
-	memzero_explicit(cipher->nonce, sizeof(cipher->nonce));
-	memzero_explicit(cipher->aad, sizeof(cipher->aad));
 }
 
 void signet_cipher_free(struct signet_cipher *cipher)
@@ -170,13 +156,14 @@ bool signet_cipher_exhausted(const struct signet_cipher *cipher)
  * The nonce: the sequence number, padded on the left, xor the IV (RFC 8446 5.3,
  * RFC 7905 2); or the salt and the explicit part (RFC 5288 3).
  */
-static void set_nonce(struct signet_cipher *cipher, const u8 *explicit_nonce, u64 sequence)
+static void set_nonce(const struct signet_cipher *cipher, struct signet_operation *operation,
+		      const u8 *explicit_nonce, u64 sequence)
 {
 	const struct signet_suite *suite = cipher->suite;
-	u8 *nonce = cipher->nonce, *low;
+	u8 *nonce = operation->nonce, *low;
 
 	if (suite->ccm_flags) {
-		memset(cipher->nonce, 0, sizeof(cipher->nonce));
+		memset(operation->nonce, 0, sizeof(operation->nonce));
 		*nonce++ = suite->ccm_flags;
 	}
 	memcpy(nonce, cipher->iv, SIGNET_NONCE_LEN);
@@ -187,33 +174,42 @@ static void set_nonce(struct signet_cipher *cipher, const u8 *explicit_nonce, u6
 		put_unaligned_be64(get_unaligned_be64(low) ^ sequence, low);
 }
 
-/*
- * The additional data, as the first entry of both scatterlists. @len: what is
- * encrypted, without the tag.
- */
-static void set_aad(struct signet_cipher *cipher, const u8 *prefix, unsigned int len, u64 sequence,
-		    struct scatterlist *src, struct scatterlist *dst)
+/* The additional data; @len: what is encrypted, without the tag. Return: its length. */
+static unsigned int set_aad(const struct signet_cipher *cipher, struct signet_operation *operation,
+			    const u8 *prefix, unsigned int len, u64 sequence)
 {
-	unsigned int n = SIGNET_HEADER_LEN;
-
 	if (signet_suite_is_tls_1_3(cipher->suite)) {
-		memcpy(cipher->aad, prefix, SIGNET_HEADER_LEN);
-	} else {
-		put_unaligned_be64(sequence, cipher->aad);
-		signet_header_write(cipher->aad + sizeof(u64), prefix[0], len);
-		n += sizeof(u64);
+		memcpy(operation->aad, prefix, SIGNET_HEADER_LEN);
+		return SIGNET_HEADER_LEN;
 	}
-	aead_request_set_ad(cipher->request, n);
-	sg_set_buf(&src[0], cipher->aad, n);
-	if (dst != src)
-		sg_set_buf(&dst[0], cipher->aad, n);
+	put_unaligned_be64(sequence, operation->aad);
+	signet_header_write(operation->aad + sizeof(u64), prefix[0], len);
+	return sizeof(u64) + SIGNET_HEADER_LEN;
 }
 
-int signet_cipher_seal(struct signet_cipher *cipher, u8 type, u8 *prefix, struct scatterlist *sg,
-		       unsigned int len)
+static struct aead_request *prepare(const struct signet_cipher *cipher,
+				    struct signet_operation *operation, unsigned int aad_len,
+				    struct scatterlist *src, struct scatterlist *dst,
+				    unsigned int len)
+{
+	struct aead_request *request = (struct aead_request *)operation->request;
+
+	sg_set_buf(&src[0], operation->aad, aad_len);
+	if (dst != src)
+		sg_set_buf(&dst[0], operation->aad, aad_len);
+	aead_request_set_tfm(request, cipher->aead);
+	aead_request_set_callback(request, CRYPTO_TFM_REQ_MAY_SLEEP, NULL, NULL);
+	aead_request_set_ad(request, aad_len);
+	aead_request_set_crypt(request, src, dst, len, operation->nonce);
+	return request;
+}
+
+int signet_cipher_seal(struct signet_cipher *cipher, struct signet_operation *operation, u8 type,
+		       u8 *prefix, struct scatterlist *sg, unsigned int len)
 {
 	const struct signet_suite *suite = cipher->suite;
 	u64 sequence = cipher->sequence++;
+	unsigned int aad_len;
 
 	/* Softirq may find the FPU in use, and then the cipher must not run. */
 	might_sleep();
@@ -222,24 +218,24 @@ int signet_cipher_seal(struct signet_cipher *cipher, u8 type, u8 *prefix, struct
 			    suite->explicit_nonce_len + len + SIGNET_TAG_LEN);
 	if (suite->explicit_nonce_len)
 		put_unaligned_be64(cipher->explicit_nonce++, prefix + SIGNET_HEADER_LEN);
-	set_nonce(cipher, prefix + SIGNET_HEADER_LEN, sequence);
-	set_aad(cipher, prefix, len, sequence, sg, sg);
-	aead_request_set_crypt(cipher->request, sg, sg, len, cipher->nonce);
-	return crypto_aead_encrypt(cipher->request);
+	set_nonce(cipher, operation, prefix + SIGNET_HEADER_LEN, sequence);
+	aad_len = set_aad(cipher, operation, prefix, len, sequence);
+	return crypto_aead_encrypt(prepare(cipher, operation, aad_len, sg, sg, len));
 }
 
-int signet_cipher_open(struct signet_cipher *cipher, const u8 *prefix, struct scatterlist *src,
-		       struct scatterlist *dst, unsigned int len, unsigned int ahead)
+int signet_cipher_open(struct signet_cipher *cipher, struct signet_operation *operation,
+		       const u8 *prefix, struct scatterlist *src, struct scatterlist *dst,
+		       unsigned int len, unsigned int ahead)
 {
 	u64 sequence = cipher->sequence + ahead;
+	unsigned int aad_len;
 
 	might_sleep();
 	if (cipher->used_up || sequence < ahead)
 		return -EKEYEXPIRED;
-	set_nonce(cipher, prefix + SIGNET_HEADER_LEN, sequence);
-	set_aad(cipher, prefix, len - SIGNET_TAG_LEN, sequence, src, dst);
-	aead_request_set_crypt(cipher->request, src, dst, len, cipher->nonce);
-	return crypto_aead_decrypt(cipher->request);
+	set_nonce(cipher, operation, prefix + SIGNET_HEADER_LEN, sequence);
+	aad_len = set_aad(cipher, operation, prefix, len - SIGNET_TAG_LEN, sequence);
+	return crypto_aead_decrypt(prepare(cipher, operation, aad_len, src, dst, len));
 }
 
 void signet_cipher_opened(struct signet_cipher *cipher)

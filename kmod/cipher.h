@@ -11,19 +11,15 @@
 #include "suite.h"
 #include "uapi/linux/signet.h"
 
-struct aead_request;
 struct crypto_aead;
 struct scatterlist;
-
-/* Additional data: the header, after the sequence number in TLS 1.2 (RFC 5246 6.2.3.3). */
-#define SIGNET_AAD_MAX (8 + SIGNET_HEADER_LEN)
+struct signet_operation;
 
 /**
  * struct signet_cipher - keys and position of one direction
  * @rcu:	for sock_diag, which looks without a lock
  * @suite:	cipher suite
  * @aead:	keyed cipher, synchronous; NULL once the keys are wiped
- * @request:	the one request that every record uses, under the socket lock
  * @sequence:	sequence number of the next record (RFC 8446 5.3), and so the
  *		number of records under this key
  * @explicit_nonce: TLS 1.2: the next record's that is sent (RFC 5288 3); in the
@@ -34,26 +30,21 @@ struct scatterlist;
  * @has_secret:	@secret is there: the next key can be derived
  * @epoch:	number of this traffic secret, the first is 0
  * @iv:		static IV, or the salt at its start
- * @nonce:	the current record's nonce, or the cipher's block around it
- * @aad:	the current record's additional data
  * @secret:	traffic secret
  */
 struct signet_cipher {
 	struct rcu_head rcu;
 	const struct signet_suite *suite;
 	struct crypto_aead *aead;
-	struct aead_request *request;
 	u64 sequence;
 	u64 explicit_nonce;
 	u64 bytes;
-	u64 keyed_at;
+	u32 keyed_at;
+	u32 epoch;
 	bool used_up;
 	bool has_secret;
-	u32 epoch;
 	u8 iv[SIGNET_NONCE_LEN];
-	u8 nonce[SIGNET_CCM_BLOCK_LEN];
-	u8 aad[SIGNET_AAD_MAX];
-	u8 secret[SIGNET_SECRET_MAX];
+	u8 secret[SIGNET_HASH_MAX];
 };
 
 /**
@@ -116,6 +107,7 @@ bool signet_cipher_exhausted(const struct signet_cipher *cipher);
 /**
  * signet_cipher_seal - encrypt a record in place
  * @cipher:	sending direction
+ * @operation:	memory for the call
  * @type:	content type, for the header of TLS 1.2
  * @prefix:	filled in: header and explicit nonce, signet_suite_prefix_len()
  * @sg:		an entry that this function fills in; then content, in TLS 1.3
@@ -126,12 +118,13 @@ bool signet_cipher_exhausted(const struct signet_cipher *cipher);
  * Context: process, under the socket lock.
  * Return: 0 or a cipher's error.
  */
-int signet_cipher_seal(struct signet_cipher *cipher, u8 type, u8 *prefix, struct scatterlist *sg,
-		       unsigned int len);
+int signet_cipher_seal(struct signet_cipher *cipher, struct signet_operation *operation, u8 type,
+		       u8 *prefix, struct scatterlist *sg, unsigned int len);
 
 /**
  * signet_cipher_open - decrypt a record
  * @cipher:	receiving direction
+ * @operation:	memory for the call
  * @prefix:	header and explicit nonce
  * @src:	an entry that this function fills in; then the encrypted part
  * @dst:	likewise, without the tag; may be @src
@@ -143,8 +136,9 @@ int signet_cipher_seal(struct signet_cipher *cipher, u8 type, u8 *prefix, struct
  * Return: 0, -EBADMSG when the record does not authenticate, -EKEYEXPIRED when
  * there is no sequence number left, or a cipher's error.
  */
-int signet_cipher_open(struct signet_cipher *cipher, const u8 *prefix, struct scatterlist *src,
-		       struct scatterlist *dst, unsigned int len, unsigned int ahead);
+int signet_cipher_open(struct signet_cipher *cipher, struct signet_operation *operation,
+		       const u8 *prefix, struct scatterlist *src, struct scatterlist *dst,
+		       unsigned int len, unsigned int ahead);
 
 /* The next record was opened and is consumed. */
 void signet_cipher_opened(struct signet_cipher *cipher);

@@ -8,7 +8,6 @@
 #ifndef _SIGNET_CONTEXT_H
 #define _SIGNET_CONTEXT_H
 
-#include <linux/bvec.h>
 #include <linux/list.h>
 #include <linux/types.h>
 #include <net/inet_connection_sock.h>
@@ -20,29 +19,10 @@
 
 struct signet_cipher;
 struct signet_namespace;
+struct signet_outbox;
 struct signet_scratch;
 struct signet_ticket;
 struct signet_tls_keys;
-
-/* Pieces of page fragments that one record lies in, at most. */
-#define SIGNET_RECORD_PIECES 6
-
-/* Pieces of sealed records that TCP has not taken yet, at most. */
-#define SIGNET_TAIL_PIECES 32
-
-/**
- * struct signet_open_record - a record that is being filled
- * @piece:	memory, header first; holds plaintext until it is sealed
- * @pieces:	how many of them; 0 when there is no open record
- * @space:	bytes in all of them
- * @content:	bytes of content so far
- */
-struct signet_open_record {
-	struct bio_vec piece[SIGNET_RECORD_PIECES];
-	unsigned int pieces;
-	unsigned int space;
-	unsigned int content;
-};
 
 /**
  * struct signet_tx - sending
@@ -62,11 +42,8 @@ struct signet_open_record {
  * @padding_size: its size
  * @burst:	content sealed since the connection was idle, up to a bound
  * @policy:	when to change keys
- * @open:	the record that MSG_MORE left open
- * @tail:	sealed bytes that TCP has not taken: they go before anything else
- * @tail_first:	first piece in use
- * @tail_end:	behind the last piece in use
- * @tail_len:	bytes in them
+ * @outbox:	the open record and the tail, or NULL when there is neither
+ * @tail_len:	bytes in the tail: sealed, and not taken by TCP yet
  * @key_updates: KeyUpdates sealed
  * @records:	records sealed
  * @bytes:	application data sealed
@@ -88,10 +65,7 @@ struct signet_tx {
 	u32 write_seq;
 	u32 burst;
 	struct signet_rekey_policy policy;
-	struct signet_open_record open;
-	struct bio_vec tail[SIGNET_TAIL_PIECES];
-	unsigned int tail_first;
-	unsigned int tail_end;
+	struct signet_outbox *outbox;
 	unsigned int tail_len;
 	u32 key_updates;
 	u64 records;

@@ -6,6 +6,7 @@
 #include <linux/unaligned.h>
 
 #include "cipher.h"
+#include "key_update.h"
 #include "namespace.h"
 #include "ticket.h"
 #include "trace.h"
@@ -111,7 +112,7 @@ static int receive_key_update(struct sock *sk, struct signet_context *ctx, bool 
 	signet_count(ctx->namespace, SIGNET_COUNT_RX_KEY_UPDATES);
 	rx->rekey_pending = true;
 	if (rx->message.body == SIGNET_UPDATE_REQUESTED)
-		signet_tx_owe_key_update(ctx);
+		signet_key_update_owe(ctx);
 	return 0;
 }
 

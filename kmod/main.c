@@ -20,11 +20,11 @@ static int __init signet_init(void)
 	signet_compat_load_ciphers();
 	err = signet_selftest();
 	if (err)
-		return err;
+		goto exit_scratch;
 	signet_suite_log_drivers();
 	err = signet_namespace_init();
 	if (err)
-		return err;
+		goto exit_scratch;
 	err = signet_socket_init();
 	if (err)
 		goto exit_namespace;
@@ -32,6 +32,8 @@ static int __init signet_init(void)
 
 exit_namespace:
 	signet_namespace_exit();
+exit_scratch:
+	signet_scratch_exit();
 	return err;
 }
 

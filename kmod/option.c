@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 
 #include "cipher.h"
+#include "key_update.h"
 #include "rx.h"
 #include "setting.h"
 #include "suite.h"
@@ -212,7 +213,7 @@ static int rekey(struct sock *sk, sockptr_t value, unsigned int len)
 	lock_sock(sk);
 	err = signet_context_check(sk, ctx);
 	if (!err)
-		err = signet_tx_rekey(sk, ctx, flags & SIGNET_REKEY_REQUEST_UPDATE);
+		err = signet_key_update_request(sk, ctx, flags & SIGNET_REKEY_REQUEST_UPDATE);
 	release_sock(sk);
 	return err;
 }

@@ -54,6 +54,8 @@ enum {
 	SIGNET_PREFIX_MAX = SIGNET_HEADER_LEN + SIGNET_EXPLICIT_NONCE_LEN,
 	SIGNET_TAG_LEN = 16,
 	SIGNET_NONCE_LEN = 12,
+	/* The longest hash of a suite, and so the longest traffic secret. */
+	SIGNET_HASH_MAX = 48,
 	/* CCM's initial block: flags, nonce, counter (RFC 3610 2.3). */
 	SIGNET_CCM_BLOCK_LEN = 16,
 	/* Content of a record (RFC 8446 5.1). */

@@ -12,6 +12,7 @@
 
 #include "cipher.h"
 #include "control.h"
+#include "key_update.h"
 #include "namespace.h"
 #include "scratch.h"
 #include "ticket.h"
@@ -393,8 +394,8 @@ static int decrypt(struct sock *sk, struct signet_context *ctx, struct signet_sc
 			return err;
 		source = scratch->target;
 	}
-	return signet_cipher_open(rx->cipher, found->prefix, source, scratch->target, found->len,
-				  ahead);
+	return signet_cipher_open(rx->cipher, &scratch->operation, found->prefix, source,
+				  scratch->target, found->len, ahead);
 }
 
 /*
@@ -702,7 +703,7 @@ static bool poll_locked(struct sock *sk, struct signet_context *ctx)
 			signet_rx_inq(sk, ctx, rx->lowat) >= rx->lowat ||
 			(sk->sk_shutdown & RCV_SHUTDOWN) || tcp_epollin_ready(sk, INT_MAX);
 	release_scratch(rx);
-	signet_tx_try_key_update(sk, ctx);
+	signet_key_update_try(sk, ctx);
 	return ready;
 }
 
@@ -1002,7 +1003,7 @@ int signet_recvmsg(SIGNET_RECVMSG_ARGS(sk, msg, len, flags))
 	release_scratch(&ctx->rx);
 	if (ret >= 0 && msg->msg_get_inq)
 		msg->msg_inq = inq_hint(sk, ctx);
-	signet_tx_try_key_update(sk, ctx);
+	signet_key_update_try(sk, ctx);
 	release_sock(sk);
 	return ret;
 }
@@ -1029,6 +1030,74 @@ ssize_t signet_splice_read(struct socket *sock, loff_t *position, struct pipe_in
 			return -EINVAL;
 	}
 	return copy_splice_read(sock->file, position, pipe, len, flags);
+}
+
+/* --- read_sock ---------------------------------------------------------------- */
+
+/* What is unread of the held record, in an skb of its own, or NULL without memory. */
+static struct sk_buff *copy_held(const struct signet_rx *rx)
+{
+	struct sk_buff *skb = alloc_skb(rx->unread, GFP_KERNEL);
+
+	if (skb)
+		skb_put_data(skb, rx->scratch->record + rx->offset, rx->unread);
+	return skb;
+}
+
+/* Return: bytes that the consumer took, or what it answered; or -ENOMEM. */
+static int offer_held(struct signet_rx *rx, read_descriptor_t *desc, sk_read_actor_t actor)
+{
+	struct sk_buff *skb = copy_held(rx);
+	int used;
+
+	if (!skb)
+		return -ENOMEM;
+	used = actor(desc, skb, 0, skb->len);
+	consume_skb(skb);
+	if (used <= 0)
+		return used;
+	rx->offset += used;
+	WRITE_ONCE(rx->unread, rx->unread - used);
+	if (!rx->unread)
+		drop_held(rx);
+	return used;
+}
+
+int signet_read_sock(struct sock *sk, read_descriptor_t *desc, sk_read_actor_t actor)
+{
+	struct signet_context *ctx = signet_context(sk);
+	struct signet_rx *rx = &ctx->rx;
+	int ret, copied = 0;
+
+	if (signet_context_rx_is_plain(ctx))
+		return ctx->base_ops->read_sock(sk, desc, actor);
+	/* Records are opened in process context only. */
+	if (!in_task())
+		return -EAGAIN;
+	do {
+		ret = next_content(sk, ctx);
+		if (ret != 1)
+			break;
+		if (rx->type != SIGNET_CONTENT_APPLICATION_DATA) {
+			/* As upstream; without its options nobody misses it. */
+			ret = signet_context_is_tls(ctx) ? -EINVAL : 0;
+			if (ret)
+				break;
+			drop_held(rx);
+			continue;
+		}
+		if (!rx->unread) {
+			drop_held(rx);
+			continue;
+		}
+		ret = offer_held(rx, desc, actor);
+		if (ret <= 0)
+			break;
+		copied += ret;
+	} while (desc->count);
+	release_scratch(rx);
+	signet_key_update_try(sk, ctx);
+	return copied ?: ret == -EAGAIN ? 0 : ret;
 }
 
 /* --- close ----------------------------------------------------------------- */

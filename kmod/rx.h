@@ -42,6 +42,15 @@ ssize_t signet_splice_read(struct socket *sock, loff_t *position, struct pipe_in
 			   size_t len, unsigned int flags);
 
 /*
+ * struct proto_ops' read_sock: offers each record to @actor, until it takes less than
+ * it was offered or desc->count is 0.
+ *
+ * Context: process, under the socket lock.
+ * Return: bytes taken, or an errno; 0 at the end of file and when there is nothing.
+ */
+int signet_read_sock(struct sock *sk, read_descriptor_t *desc, sk_read_actor_t actor);
+
+/*
  * struct sock's sk_data_ready: wakes readers only for what they can use.
  * Context: process or softirq, under the socket lock.
  */

@@ -4,12 +4,20 @@
 #include <linux/cpumask.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
-static DEFINE_PER_CPU(struct signet_scratch *, spare);
+static DEFINE_PER_CPU(struct signet_scratch *, spare_scratch);
+static DEFINE_PER_CPU(struct signet_outbox *, spare_outbox);
+
+/* With the sequence number it tells the static IV. */
+static void wipe(struct signet_operation *operation)
+{
+	memzero_explicit(operation->nonce, sizeof(operation->nonce));
+}
 
 struct signet_scratch *signet_scratch_get(void)
 {
-	struct signet_scratch *scratch = this_cpu_xchg(spare, NULL);
+	struct signet_scratch *scratch = this_cpu_xchg(spare_scratch, NULL);
 
 	if (!scratch)
 		scratch = kmalloc(sizeof(*scratch), GFP_KERNEL_ACCOUNT);
@@ -18,14 +26,36 @@ struct signet_scratch *signet_scratch_get(void)
 
 void signet_scratch_put(struct signet_scratch *scratch)
 {
+	if (!scratch)
+		return;
+	wipe(&scratch->operation);
 	/* The one kept before, if any, goes: so nothing is lost by migrating. */
-	if (scratch)
-		kfree(this_cpu_xchg(spare, scratch));
+	kfree(this_cpu_xchg(spare_scratch, scratch));
+}
+
+struct signet_outbox *signet_outbox_get(void)
+{
+	struct signet_outbox *outbox = this_cpu_xchg(spare_outbox, NULL);
+
+	if (!outbox)
+		outbox = kzalloc(sizeof(*outbox), GFP_KERNEL_ACCOUNT);
+	return outbox;
+}
+
+void signet_outbox_put(struct signet_outbox *outbox)
+{
+	if (!outbox)
+		return;
+	wipe(&outbox->operation);
+	kfree(this_cpu_xchg(spare_outbox, outbox));
 }
 
 void signet_scratch_exit(void)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu) kfree(per_cpu(spare, cpu));
+	for_each_possible_cpu(cpu) {
+		kfree(per_cpu(spare_scratch, cpu));
+		kfree(per_cpu(spare_outbox, cpu));
+	}
 }

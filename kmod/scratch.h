@@ -1,41 +1,80 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Buffers that hold one opened record until it has been read.
+ * Memory that a socket needs only while it seals or opens records. An idle socket
+ * has none; one of each kind is kept per CPU, so that a busy one allocates nothing.
  */
 #ifndef _SIGNET_SCRATCH_H
 #define _SIGNET_SCRATCH_H
 
+#include <crypto/aead.h>
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 
 #include "record.h"
+#include "tail.h"
+#include "tx_record.h"
+
+/* Additional data: the header, after the sequence number in TLS 1.2 (RFC 5246 6.2.3.3). */
+#define SIGNET_AAD_MAX (8 + SIGNET_HEADER_LEN)
+
+/* Memory that a cipher may want for one request, in bytes. */
+#define SIGNET_REQUEST_SIZE_MAX 1024
+
+/**
+ * struct signet_operation - one call of a cipher
+ * @nonce:	the record's nonce, or the cipher's block around it
+ * @aad:	the record's additional data
+ * @request:	struct aead_request, and the cipher's own memory behind it
+ */
+struct signet_operation {
+	u8 nonce[SIGNET_CCM_BLOCK_LEN];
+	u8 aad[SIGNET_AAD_MAX];
+	u8 request[sizeof(struct aead_request) + SIGNET_REQUEST_SIZE_MAX] CRYPTO_MINALIGN_ATTR;
+};
 
 /* Pieces of a record in TCP's receive queue that are opened where they lie. */
 #define SIGNET_SCRATCH_PIECES 64
 
 /**
- * struct signet_scratch - room for one record
+ * struct signet_scratch - room for one record that is opened
+ * @operation:	the cipher's
  * @source:	where the record lies in the receive queue, behind an entry for the
  *		cipher
  * @target:	@record, likewise
  * @record:	the opened record: content, in TLS 1.3 content type and padding
  */
 struct signet_scratch {
+	struct signet_operation operation;
 	struct scatterlist source[1 + SIGNET_SCRATCH_PIECES];
 	struct scatterlist target[2];
 	u8 record[SIGNET_BODY_MAX];
 };
 
-/*
- * A buffer, or NULL without memory. One is kept per CPU, so that a reader that
- * keeps up allocates nothing. Context: may sleep.
- */
+/* A buffer, or NULL without memory. Context: may sleep. */
 struct signet_scratch *signet_scratch_get(void);
 
-/* Gives a buffer back; NULL is fine. Context: process. */
+/* Gives a buffer back; NULL is fine. Context: any. */
 void signet_scratch_put(struct signet_scratch *scratch);
 
-/* Frees the kept buffers, at unload. */
+/**
+ * struct signet_outbox - records on their way to TCP
+ * @open:	the record that MSG_MORE left open
+ * @tail:	sealed records
+ * @operation:	the cipher's
+ */
+struct signet_outbox {
+	struct signet_tx_record open;
+	struct signet_tail tail;
+	struct signet_operation operation;
+};
+
+/* An empty one, or NULL without memory. Context: may sleep. */
+struct signet_outbox *signet_outbox_get(void);
+
+/* Gives an empty one back; NULL is fine. Context: any. */
+void signet_outbox_put(struct signet_outbox *outbox);
+
+/* Frees what is kept, at unload. */
 void signet_scratch_exit(void);
 
 #endif /* _SIGNET_SCRATCH_H */

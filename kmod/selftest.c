@@ -7,10 +7,10 @@
 #include <linux/err.h>
 #include <linux/module.h>
 #include <linux/scatterlist.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "cipher.h"
+#include "scratch.h"
 
 static bool fail_selftest;
 module_param(fail_selftest, bool, 0);
@@ -267,7 +267,8 @@ static struct signet_cipher *known_cipher(const struct known_record *known)
 }
 
 /* @record is scratch memory: ciphers do not take addresses on the stack. */
-static int check_seal(struct signet_cipher *cipher, const struct known_record *known, u8 *record)
+static int check_seal(struct signet_cipher *cipher, struct signet_operation *operation,
+		      const struct known_record *known, u8 *record)
 {
 	unsigned int prefix = signet_suite_prefix_len(cipher->suite);
 	unsigned int len = known->content_len + signet_suite_overhead(cipher->suite);
@@ -277,14 +278,15 @@ static int check_seal(struct signet_cipher *cipher, const struct known_record *k
 	fill_content(record + prefix, known);
 	sg_init_table(sg, ARRAY_SIZE(sg));
 	sg_set_buf(&sg[1], record + prefix, len - prefix);
-	err = signet_cipher_seal(cipher, known->type, record, sg, len - prefix - SIGNET_TAG_LEN);
+	err = signet_cipher_seal(cipher, operation, known->type, record, sg, len - prefix - SIGNET_TAG_LEN);
 	if (err)
 		return err;
 	record[len - 1] ^= fail_selftest;
 	return memcmp(record, known->record, len) ? -EBADMSG : 0;
 }
 
-static int check_open(struct signet_cipher *cipher, const struct known_record *known, u8 *record)
+static int check_open(struct signet_cipher *cipher, struct signet_operation *operation,
+		      const struct known_record *known, u8 *record)
 {
 	unsigned int prefix = signet_suite_prefix_len(cipher->suite);
 	unsigned int len = known->content_len + signet_suite_overhead(cipher->suite);
@@ -299,19 +301,20 @@ static int check_open(struct signet_cipher *cipher, const struct known_record *k
 	/* A record with one bit wrong must not open. */
 	memcpy(record, known->record, len);
 	record[len / 2] ^= 1;
-	err = signet_cipher_open(cipher, record, sg, sg, len - prefix, 0);
+	err = signet_cipher_open(cipher, operation, record, sg, sg, len - prefix, 0);
 	if (err != -EBADMSG)
 		return err ? err : -EKEYREJECTED;
 
 	memcpy(record, known->record, len);
-	err = signet_cipher_open(cipher, record, sg, sg, len - prefix, 0);
+	err = signet_cipher_open(cipher, operation, record, sg, sg, len - prefix, 0);
 	if (err)
 		return err;
 	fill_content(expected, known);
 	return memcmp(record + prefix, expected, len - prefix - SIGNET_TAG_LEN) ? -EBADMSG : 0;
 }
 
-static int check_record(const struct known_record *known, u8 *record)
+static int check_record(const struct known_record *known, struct signet_operation *operation,
+			u8 *record)
 {
 	struct signet_cipher *cipher = known_cipher(known);
 	int err;
@@ -323,9 +326,9 @@ static int check_record(const struct known_record *known, u8 *record)
 			return 0;
 		goto report;
 	}
-	err = check_seal(cipher, known, record);
+	err = check_seal(cipher, operation, known, record);
 	if (!err)
-		err = check_open(cipher, known, record);
+		err = check_open(cipher, operation, known, record);
 	signet_cipher_free(cipher);
 report:
 	if (err)
@@ -335,14 +338,14 @@ report:
 
 int signet_selftest(void)
 {
-	u8 *record = kmalloc(KNOWN_RECORD_MAX, GFP_KERNEL);
+	struct signet_scratch *scratch = signet_scratch_get();
 	int err = 0;
 	size_t i;
 
-	if (!record)
+	if (!scratch)
 		return -ENOMEM;
 	for (i = 0; i < ARRAY_SIZE(known_records) && !err; i++)
-		err = check_record(&known_records[i], record);
-	kfree(record);
+		err = check_record(&known_records[i], &scratch->operation, scratch->record);
+	signet_scratch_put(scratch);
 	return err;
 }

@@ -35,7 +35,7 @@ static int set_record_max(struct signet_tx *tx, u32 limit)
 {
 	if (limit && (limit < SIGNET_RECORD_MAX_LOWEST || limit > SIGNET_CONTENT_MAX + 1))
 		return -EINVAL;
-	if (tx->open.pieces)
+	if (signet_tx_has_open(tx))
 		return -EBUSY;
 	signet_tx_set_record_max(tx, limit);
 	return 0;

@@ -19,6 +19,7 @@
 #include "namespace.h"
 #include "option.h"
 #include "rx.h"
+#include "send.h"
 #include "tls_option.h"
 #include "tx.h"
 
@@ -187,22 +188,6 @@ static int signet_shutdown(struct socket *sock, int how)
 	}
 	/* Without close_notify no FIN: the caller may try again. */
 	return err ? err : ctx->base_ops->shutdown(sock, how);
-}
-
-static int signet_read_sock(struct sock *sk, read_descriptor_t *desc, sk_read_actor_t actor)
-{
-	struct signet_context *ctx = signet_context(sk);
-
-	if (signet_context_rx_is_plain(ctx))
-		return ctx->base_ops->read_sock(sk, desc, actor);
-	return -EOPNOTSUPP;
-}
-
-static int signet_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
-{
-	if (signet_context_tx_is_plain(signet_context(sk)))
-		return tcp_sendmsg_locked(sk, msg, size);
-	return -EOPNOTSUPP;
 }
 
 /* --- the tables ------------------------------------------------------------- */

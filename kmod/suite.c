@@ -9,6 +9,7 @@
 #include <linux/tls.h>
 
 #include "compat.h"
+#include "scratch.h"
 
 /*
  * Records under one key: 2^24.5 for AES-GCM and 2^23 for AES-CCM keep the safety
@@ -95,7 +96,8 @@ struct crypto_aead *signet_suite_alloc_aead(const struct signet_suite *suite)
 	if (IS_ERR(aead))
 		return aead;
 	err = crypto_aead_setauthsize(aead, SIGNET_TAG_LEN);
-	if (!err && crypto_aead_ivsize(aead) != iv_len)
+	if (!err && (crypto_aead_ivsize(aead) != iv_len ||
+		     crypto_aead_reqsize(aead) > SIGNET_REQUEST_SIZE_MAX))
 		err = -ENOENT;
 	if (err) {
 		crypto_free_aead(aead);

@@ -305,7 +305,7 @@ static int set_payload_max(struct sock *sk, sockptr_t from, unsigned int len)
 	lock_sock(sk);
 	if (tx->cipher && signet_suite_is_tls_1_3(tx->cipher->suite))
 		lowest--;
-	if (tx->open.pieces)
+	if (signet_tx_has_open(tx))
 		err = -EBUSY;
 	else if (value < lowest || value > SIGNET_CONTENT_MAX)
 		err = -EINVAL;

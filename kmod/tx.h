@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sending: filling records, sealing them, handing them to TCP.
+ * Sending: sealing records and handing them to TCP.
  */
 #ifndef _SIGNET_TX_H
 #define _SIGNET_TX_H
 
 #include "context.h"
+#include "scratch.h"
 
-struct msghdr;
 struct signet_defaults;
 
 /* Begins with a network namespace's defaults. */
@@ -36,17 +36,67 @@ void signet_tx_set_record_max(struct signet_tx *tx, unsigned int limit);
 /* Frees everything but the cipher. */
 void signet_tx_destroy(struct signet_tx *tx);
 
-/* struct proto's sendmsg. */
-int signet_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);
+/* Pieces that are kept for a KeyUpdate, a warning and the alert at the end, one each. */
+#define SIGNET_CONTROL_PIECES 3
 
-/* struct proto's splice_eof: sendfile has no more data, so send what is open. */
-void signet_splice_eof(struct socket *sock);
+/* Content that struct signet_tx's burst counts, at most. */
+#define SIGNET_BURST_MAX (64 * 1024)
 
-/*
- * struct sock's sk_write_space: TCP has room again, so the tail goes out.
- * Context: process or softirq, under the socket lock.
+/* --- the outbox: memory that an idle socket does not have ----------------------- */
+
+/* Return: 0, or -ENOMEM when there is none. */
+int signet_tx_get_outbox(struct signet_tx *tx);
+
+/* Gives it back when nothing is in it. */
+void signet_tx_put_outbox(struct signet_tx *tx);
+
+static inline bool signet_tx_has_open(const struct signet_tx *tx)
+{
+	return tx->outbox && tx->outbox->open.pieces;
+}
+
+/* Wipes and drops the open record. */
+void signet_tx_discard_open(struct signet_tx *tx);
+
+/* Has the tail room for so many pieces, and control records behind them? */
+bool signet_tx_has_room(struct signet_tx *tx, unsigned int pieces);
+
+/* How long @content bytes become with the padding that they shall have (RFC 8446 5.4). */
+unsigned int signet_tx_padded(const struct signet_tx *tx, unsigned int content);
+
+/**
+ * signet_tx_seal - seal a record in place and move it to the tail
+ * @sk:		socket
+ * @ctx:	its context, with an outbox
+ * @record:	record; empty afterwards
+ * @type:	content type
+ *
+ * This is the only way to the tail, and it is taken only after the cipher
+ * succeeded. Context: process, under the socket lock.
+ * Return: 0, or the errno of the failed socket.
  */
-void signet_write_space(struct sock *sk);
+int signet_tx_seal(struct sock *sk, struct signet_context *ctx, struct signet_tx_record *record,
+		   u8 type);
+
+/* Seals the open record. */
+int signet_tx_seal_open(struct sock *sk, struct signet_context *ctx);
+
+/**
+ * signet_tx_seal_control - seal a short record of its own, past the open one
+ * @sk:		socket
+ * @ctx:	its context
+ * @type:	content type
+ * @body:	content
+ * @len:	its length
+ *
+ * Context: process, under the socket lock.
+ * Return: 0; -ENOBUFS when the tail is full, -ENOMEM: nothing has changed; or the
+ * errno of the failed socket.
+ */
+int signet_tx_seal_control(struct sock *sk, struct signet_context *ctx, u8 type, u8 *body,
+			   unsigned int len);
+
+/* --- the tail ------------------------------------------------------------------- */
 
 /* True while sealed bytes wait for room in TCP. */
 static inline bool signet_tx_has_tail(const struct signet_tx *tx)
@@ -54,8 +104,34 @@ static inline bool signet_tx_has_tail(const struct signet_tx *tx)
 	return READ_ONCE(tx->tail_len) != 0;
 }
 
-/* Wipes and drops the open record. */
-void signet_tx_discard_open(struct signet_tx *tx);
+/* Does TCP take any more bytes? */
+bool signet_tx_tcp_can_send(const struct sock *sk);
+
+/* Ask TCP to call sk_write_space when it has room again. */
+void signet_tx_set_nospace(struct sock *sk);
+
+/**
+ * signet_tx_push - hand the tail to TCP as far as it has room
+ * @sk:		socket
+ * @ctx:	its context
+ * @flags:	MSG_MORE or 0
+ *
+ * Never waits: TCP would drop the socket lock, and another sender could get in the
+ * middle of a record.
+ *
+ * Context: process or softirq, under the socket lock.
+ * Return: 0 when the tail is gone, -EAGAIN when TCP is full, -EPIPE when TCP does
+ * not send any more.
+ */
+int signet_tx_push(struct sock *sk, struct signet_context *ctx, int flags);
+
+/*
+ * struct sock's sk_write_space: TCP has room again, so the tail goes out.
+ * Context: process or softirq, under the socket lock.
+ */
+void signet_write_space(struct sock *sk);
+
+/* --- alerts and the end --------------------------------------------------------- */
 
 /*
  * Seals a fatal alert behind everything that is sealed already; tries to hand
@@ -67,26 +143,8 @@ void signet_tx_fatal_alert(struct sock *sk, struct signet_context *ctx, enum sig
 /* As that one, for an alert after which the connection goes on. */
 void signet_tx_warning_alert(struct sock *sk, struct signet_context *ctx, enum signet_alert alert);
 
-/* The peer asked for a KeyUpdate. */
-void signet_tx_owe_key_update(struct signet_context *ctx);
-
-/*
- * Seals a KeyUpdate that is owed or was asked for, if that is possible without
- * waiting; else the next send does it first. Context: process, under the socket lock.
- */
-void signet_tx_try_key_update(struct sock *sk, struct signet_context *ctx);
-
-/**
- * signet_tx_rekey - change the keys of this direction soon
- * @sk:		socket
- * @ctx:	its context
- * @request_update: ask the peer to change its own too
- *
- * Context: process, under the socket lock.
- * Return: 0, -ENOTCONN without keys, -EPIPE behind the end, -EOPNOTSUPP when these
- * keys cannot be changed, or the errno of the failed socket.
- */
-int signet_tx_rekey(struct sock *sk, struct signet_context *ctx, bool request_update);
+/* An alert was sealed: remember and count it. @alert: level and description. */
+void signet_tx_alert_sent(struct sock *sk, struct signet_context *ctx, const u8 *alert);
 
 /**
  * signet_tx_close - send what is open, then close_notify

@@ -7,3 +7,9 @@ $(BUILD)/tests/bench_roundtrip: $(BUILD)/obj/tests/bench/roundtrip.o
 	$(CC) $(LDFLAGS) -o $@ $^
 
 PROGRAMS += $(BUILD)/tests/bench_roundtrip
+
+$(BUILD)/tests/bench_memory: $(BUILD)/obj/tests/bench/memory.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^
+
+PROGRAMS += $(BUILD)/tests/bench_memory

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "key_update.h"
+
+#include <linux/err.h>
+#include <linux/timekeeping.h>
+#include <net/sock.h>
+
+#include "cipher.h"
+#include "namespace.h"
+#include "trace.h"
+#include "tx.h"
+
+void signet_key_update_owe(struct signet_context *ctx)
+{
+	/* Several requests are answered once (RFC 8446 4.6.3). */
+	if (ctx->tx.state == SIGNET_DIRECTION_OPEN)
+		ctx->tx.key_update_owed = true;
+}
+
+bool signet_key_update_possible(const struct signet_context *ctx)
+{
+	return !signet_context_is_tls(ctx) && ctx->tx.cipher->has_secret;
+}
+
+/*
+ * Seals a KeyUpdate under the old keys and takes the new ones into use. What is in
+ * the open record will be sealed under those.
+ *
+ * Return: 0; -ENOBUFS, -ENOMEM: nothing has changed; or the errno of the failed
+ * socket.
+ */
+static int update_keys(struct sock *sk, struct signet_context *ctx)
+{
+	struct signet_tx *tx = &ctx->tx;
+	u8 message[SIGNET_KEY_UPDATE_LEN] = {
+		SIGNET_HANDSHAKE_KEY_UPDATE, 0, 0, 1,
+		tx->update_requested ? SIGNET_UPDATE_REQUESTED : SIGNET_UPDATE_NOT_REQUESTED,
+	};
+	struct signet_cipher *next;
+	int err;
+
+	if (signet_tx_get_outbox(tx))
+		return -ENOMEM;
+	if (!signet_tx_has_room(tx, SIGNET_RECORD_PIECES))
+		return -ENOBUFS;
+	next = signet_cipher_next(tx->cipher);
+	if (IS_ERR(next))
+		return PTR_ERR(next);
+	err = signet_tx_seal_control(sk, ctx, SIGNET_CONTENT_HANDSHAKE, message, sizeof(message));
+	if (err) {
+		signet_cipher_free(next);
+		return err;
+	}
+	signet_cipher_replace(&tx->cipher, next);
+	trace_signet_keys(sk, true, next);
+	signet_count(ctx->namespace, SIGNET_COUNT_TX_KEY_UPDATES);
+	tx->key_updates++;
+	tx->key_update_owed = false;
+	tx->rekey_wanted = false;
+	tx->update_requested = false;
+	return 0;
+}
+
+void signet_key_update_try(struct sock *sk, struct signet_context *ctx)
+{
+	struct signet_tx *tx = &ctx->tx;
+
+	if (likely(!tx->key_update_owed && !tx->rekey_wanted))
+		return;
+	if (tx->state != SIGNET_DIRECTION_OPEN || ctx->error || !signet_tx_tcp_can_send(sk))
+		return;
+	if (!update_keys(sk, ctx))
+		signet_tx_push(sk, ctx, 0);
+	signet_tx_put_outbox(tx);
+}
+
+int signet_key_update_request(struct sock *sk, struct signet_context *ctx, bool request_update)
+{
+	struct signet_tx *tx = &ctx->tx;
+
+	if (tx->state == SIGNET_DIRECTION_UNKEYED)
+		return -ENOTCONN;
+	if (tx->state == SIGNET_DIRECTION_CLOSED || !signet_tx_tcp_can_send(sk))
+		return -EPIPE;
+	if (!signet_key_update_possible(ctx))
+		return -EOPNOTSUPP;
+	tx->rekey_wanted = true;
+	tx->update_requested |= request_update;
+	signet_key_update_try(sk, ctx);
+	return -ctx->error;
+}
+
+/* Does the policy want new keys before the next record? */
+static bool policy_is_due(const struct signet_tx *tx)
+{
+	const struct signet_rekey_policy *policy = &tx->policy;
+	const struct signet_cipher *cipher = tx->cipher;
+
+	return (policy->records && cipher->sequence >= policy->records) ||
+	       (policy->bytes && cipher->bytes >= policy->bytes) ||
+	       (policy->seconds &&
+		ktime_get_boottime_seconds() - cipher->keyed_at >= policy->seconds);
+}
+
+bool signet_key_update_exhausted(const struct signet_context *ctx)
+{
+	/* Upstream leaves the limits to the application. */
+	if (signet_context_is_tls(ctx))
+		return ctx->tx.cipher->sequence == U64_MAX;
+	return signet_cipher_exhausted(ctx->tx.cipher);
+}
+
+bool signet_key_update_is_due(const struct signet_context *ctx)
+{
+	const struct signet_tx *tx = &ctx->tx;
+
+	return tx->key_update_owed || tx->rekey_wanted ||
+	       (signet_key_update_possible(ctx) && (policy_is_due(tx) || signet_cipher_exhausted(tx->cipher)));
+}
+
+int signet_key_update_if_due(struct sock *sk, struct signet_context *ctx)
+{
+	int err;
+
+	if (likely(!signet_key_update_is_due(ctx)))
+		return 0;
+	err = update_keys(sk, ctx);
+	/* It was not urgent: the next send tries again. */
+	if (err && !ctx->error && !signet_key_update_exhausted(ctx))
+		return 0;
+	return err;
+}

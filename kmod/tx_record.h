@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A record that is being filled, in pieces of the socket's page fragments, where it
+ * will be sealed.
+ */
+#ifndef _SIGNET_TX_RECORD_H
+#define _SIGNET_TX_RECORD_H
+
+#include <linux/bvec.h>
+#include <linux/types.h>
+
+struct iov_iter;
+struct signet_suite;
+struct sock;
+
+/* Pieces of page fragments that one record lies in, at most. */
+#define SIGNET_RECORD_PIECES 6
+
+/**
+ * struct signet_tx_record - a record that is being filled
+ * @piece:	memory, header first; holds plaintext until it is sealed
+ * @pieces:	how many of them; 0 when there is no record
+ * @space:	bytes in all of them
+ * @content:	bytes of content so far
+ */
+struct signet_tx_record {
+	struct bio_vec piece[SIGNET_RECORD_PIECES];
+	unsigned int pieces;
+	unsigned int space;
+	unsigned int content;
+};
+
+/**
+ * signet_tx_record_reserve - make room for more content
+ * @sk:		socket, whose page fragment and allocation mode are used
+ * @suite:	cipher suite, whose overhead comes on top
+ * @record:	record
+ * @len:	bytes of content to come
+ * @padded:	what all content will be long with its padding
+ *
+ * Context: process, under the socket lock.
+ * Return: how many bytes fit, at most @len; 0 without memory or pieces left.
+ */
+unsigned int signet_tx_record_reserve(struct sock *sk, const struct signet_suite *suite,
+				      struct signet_tx_record *record, unsigned int len,
+				      unsigned int padded);
+
+/*
+ * Copies content, for which there must be room. Return: bytes copied: fewer than
+ * @len on a bad address.
+ */
+unsigned int signet_tx_record_append(const struct signet_suite *suite,
+				     struct signet_tx_record *record, struct iov_iter *from,
+				     unsigned int len);
+
+/* Behind the content: its type, then @padding zeros (RFC 8446 5.2). There must be room. */
+void signet_tx_record_append_type(const struct signet_suite *suite,
+				  struct signet_tx_record *record, u8 type, unsigned int padding);
+
+/* Gives back what is beyond @total bytes, to the page fragment when it is its last user. */
+void signet_tx_record_trim(struct sock *sk, struct signet_tx_record *record, unsigned int total);
+
+/* Wipes and drops the record. */
+void signet_tx_record_discard(struct signet_tx_record *record);
+
+#endif /* _SIGNET_TX_RECORD_H */
