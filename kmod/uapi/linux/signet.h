@@ -232,7 +232,7 @@ enum signet_direction_state {
 
 /*
  * Why a socket failed, and the text that SIGNET_ERROR gives for it.  Numbers
- * are never used again.
+ * are never used again (12 was a KeyUpdate, when it ended a connection).
  */
 #define SIGNET_REASONS(X)						       \
 	X(NONE, 0, "no error")						       \
@@ -248,11 +248,11 @@ enum signet_direction_state {
 	X(NO_CONTENT_TYPE, 9, "a record of nothing but padding")	       \
 	X(BAD_ALERT, 10, "a malformed alert")				       \
 	X(BAD_HANDSHAKE, 11, "a malformed or unexpected handshake message")    \
-	X(FLOOD, 12, "the peer sent too many records in a row without data")   \
 	X(AEAD_LIMIT, 13, "the cipher's limit of records under one key is reached") \
 	X(INTERFERENCE, 14, "the TCP socket was used behind the module's back") \
 	X(NO_MEMORY, 15, "out of memory with sealed data to send")	       \
-	X(CRYPTO, 16, "the kernel's cipher reported an error")
+	X(CRYPTO, 16, "the kernel's cipher reported an error")		       \
+	X(FLOOD, 17, "the peer sent too many records in a row without data")
 
 enum signet_reason {
 #define SIGNET_REASON_ENUM(name, number, text) SIGNET_REASON_##name = number,
