@@ -222,15 +222,17 @@ static bool type_may_come(const struct signet_suite *suite, u8 type)
 static int check_header(const struct signet_suite *suite, const u8 *header)
 {
 	unsigned int len = get_unaligned_be16(header + 3);
+	bool may_come = type_may_come(suite, header[0]);
 
 	/* Told in this order by upstream too. */
 	if (len > suite->explicit_nonce_len + signet_suite_body_max(suite))
 		return SIGNET_REASON_RECORD_LONG;
+	/* Alerts and change_cipher_spec in the clear have no tag: it is their type that is wrong. */
 	if (len < suite->explicit_nonce_len + SIGNET_TAG_LEN)
-		return SIGNET_REASON_RECORD_SHORT;
+		return may_come ? SIGNET_REASON_RECORD_SHORT : SIGNET_REASON_RECORD_TYPE;
 	if (get_unaligned_be16(header + 1) != SIGNET_RECORD_VERSION)
 		return SIGNET_REASON_RECORD_VERSION;
-	if (!type_may_come(suite, header[0]))
+	if (!may_come)
 		return SIGNET_REASON_RECORD_TYPE;
 	return 0;
 }
