@@ -463,8 +463,9 @@ static int receive_control_record(struct sock *sk, struct signet_context *ctx, u
 	err = signet_control_receive(sk, ctx, type, rx->scratch->record, len);
 	if (err)
 		return err;
-	/* Tickets are no work for nothing. */
-	if (rx->key_updates + rx->warnings != before)
+	/* Tickets are no work for nothing; TLS 1.2 has none here. */
+	if (rx->key_updates + rx->warnings != before ||
+	    (type == SIGNET_CONTENT_HANDSHAKE && !signet_suite_is_tls_1_3(rx->cipher->suite)))
 		err = count_idle_record(sk, ctx);
 	else
 		rx->control++;
