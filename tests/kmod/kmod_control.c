@@ -14,8 +14,6 @@ TLS_ALL_VARIANTS(control);
 TLS_FIXTURE(ticket, link_up);
 TLS_TWO_VARIANTS(ticket);
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 /* A handshake message with a body of @len bytes. Return: its length. */
 static size_t make_message(uint8_t *to, uint8_t type, size_t len)
 {

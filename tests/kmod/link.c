@@ -314,7 +314,8 @@ static int recv_record(struct link *link, uint8_t *type, uint8_t *content)
 	n = read_all(link->peer, record, RECORD_HEADER);
 	if (n != RECORD_HEADER)
 		return end_of_stream(n);
-	body = record[3] << 8 | record[4];
+	memcpy(link->header, record, RECORD_HEADER);
+	body = link_body_len(link);
 	if (body > RECORD_BODY)
 		return PEER_INVALID;
 	n = read_all(link->peer, record + RECORD_HEADER, body);

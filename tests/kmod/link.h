@@ -27,6 +27,7 @@ enum link_family {
  * @keys:	what @fd is given
  * @to_fd:	seals what the peer sends
  * @from_fd:	opens what the peer receives
+ * @header:	of the last record that the peer received
  * @follows_updates: peer_recv() and all that use it take KeyUpdates for what they
  *		are, and return what comes behind them
  * @updates:	how many there were
@@ -38,10 +39,17 @@ struct link {
 	struct signet_keys keys;
 	struct record_keys to_fd;
 	struct record_keys from_fd;
+	uint8_t header[RECORD_HEADER];
 	bool follows_updates;
 	unsigned int updates;
 	unsigned int requests;
 };
+
+/* The length of the last record's body on the wire. */
+static inline size_t link_body_len(const struct link *link)
+{
+	return link->header[3] << 8 | link->header[4];
+}
 
 /* What ended the peer's stream, in place of a length. */
 enum {

@@ -98,7 +98,7 @@ static int expand_label(const struct record_keys *keys, const char *label, uint8
 	return 0;
 }
 
-static int set_key(struct record_keys *keys, const uint8_t *key)
+static int set_key(struct record_keys *keys)
 {
 	EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
 
@@ -110,17 +110,15 @@ static int set_key(struct record_keys *keys, const uint8_t *key)
 	if (keys->suite->is_ccm &&
 	    EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_SET_TAG, RECORD_TAG, NULL) != 1)
 		return -1;
-	return EVP_CipherInit_ex(cipher, NULL, NULL, key, NULL, 1) == 1 ? 0 : -1;
+	return EVP_CipherInit_ex(cipher, NULL, NULL, keys->key, NULL, 1) == 1 ? 0 : -1;
 }
 
 static int derive_key(struct record_keys *keys)
 {
-	uint8_t key[32];
-
-	if (expand_label(keys, "key", key, keys->suite->key_len) ||
+	if (expand_label(keys, "key", keys->key, keys->suite->key_len) ||
 	    expand_label(keys, "iv", keys->iv, sizeof(keys->iv)))
 		return -1;
-	return set_key(keys, key);
+	return set_key(keys);
 }
 
 int record_keys_init(struct record_keys *keys, const struct signet_crypto *crypto)
@@ -136,7 +134,8 @@ int record_keys_init(struct record_keys *keys, const struct signet_crypto *crypt
 		return derive_key(keys);
 	}
 	memcpy(keys->iv, crypto->secret + keys->suite->key_len, salt_len(keys->suite));
-	return set_key(keys, crypto->secret);
+	memcpy(keys->key, crypto->secret, keys->suite->key_len);
+	return set_key(keys);
 }
 
 void record_keys_free(struct record_keys *keys)
@@ -217,7 +216,8 @@ static int crypt(struct record_keys *keys, int seal, const uint8_t *header, cons
 	int n;
 
 	make_nonce(keys, nonce);
-	if (EVP_CipherInit_ex(cipher, NULL, NULL, NULL, nonce, seal) != 1)
+	/* With the key OpenSSL's CCM decides on the direction. */
+	if (EVP_CipherInit_ex(cipher, NULL, NULL, is_ccm ? keys->key : NULL, nonce, seal) != 1)
 		return -1;
 	if (!seal && EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_SET_TAG, RECORD_TAG, tag) != 1)
 		return -1;

@@ -95,6 +95,7 @@ size_t record_suite_overhead(const struct record_suite *suite);
  * @suite:	cipher suite
  * @cipher:	keyed
  * @secret:	TLS 1.3: traffic secret
+ * @key:	write key
  * @iv:		static IV, or the salt at its start
  * @sequence:	next record's
  * @explicit_nonce: TLS 1.2: of the record that is sealed next, or was opened last
@@ -104,6 +105,7 @@ struct record_keys {
 	const struct record_suite *suite;
 	EVP_CIPHER_CTX *cipher;
 	uint8_t secret[SIGNET_SECRET_MAX];
+	uint8_t key[32];
 	uint8_t iv[12];
 	uint64_t sequence;
 	uint64_t explicit_nonce;
