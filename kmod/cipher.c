@@ -135,12 +135,24 @@ void signet_cipher_wipe(struct signet_cipher *cipher)
 	memzero_explicit(cipher->secret, sizeof(cipher->secret));
 	memzero_explicit(cipher->iv, sizeof(cipher->iv));
 	memzero_explicit(cipher->nonce, sizeof(cipher->nonce));
+	memzero_explicit(cipher->aad, sizeof(cipher->aad));
 }
 
 void signet_cipher_free(struct signet_cipher *cipher)
 {
+	if (!cipher)
+		return;
 	signet_cipher_wipe(cipher);
-	kfree_sensitive(cipher);
+	kfree_rcu(cipher, rcu);
+}
+
+void signet_cipher_replace(struct signet_cipher **cipher, struct signet_cipher *by)
+{
+	struct signet_cipher *old = *cipher;
+
+	/* Whoever looks without a lock must not find the old one behind its grace period. */
+	WRITE_ONCE(*cipher, by);
+	signet_cipher_free(old);
 }
 
 /* Records that are kept for the KeyUpdate, or the alerts, at the end. */

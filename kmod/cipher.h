@@ -20,6 +20,7 @@ struct scatterlist;
 
 /**
  * struct signet_cipher - keys and position of one direction
+ * @rcu:	for sock_diag, which looks without a lock
  * @suite:	cipher suite
  * @aead:	keyed cipher, synchronous; NULL once the keys are wiped
  * @request:	the one request that every record uses, under the socket lock
@@ -38,6 +39,7 @@ struct scatterlist;
  * @secret:	traffic secret
  */
 struct signet_cipher {
+	struct rcu_head rcu;
 	const struct signet_suite *suite;
 	struct crypto_aead *aead;
 	struct aead_request *request;
@@ -99,8 +101,11 @@ static inline bool signet_cipher_usable(const struct signet_cipher *cipher)
 	return cipher && cipher->aead;
 }
 
-/* Wipes and frees; NULL is fine. Context: may sleep. */
+/* Wipes at once, and frees after a grace period; NULL is fine. Context: may sleep. */
 void signet_cipher_free(struct signet_cipher *cipher);
+
+/* Puts a direction's new keys in the place of the old ones, which are wiped and freed. */
+void signet_cipher_replace(struct signet_cipher **cipher, struct signet_cipher *by);
 
 /*
  * True when no further data may be sealed under this key (RFC 8446 5.5); the

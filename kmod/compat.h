@@ -59,6 +59,15 @@ static inline struct crypto_aead *signet_compat_alloc_sync_aead(const char *name
 #define SIGNET_RECVMSG_PASS(sk, msg, len, flags) sk, msg, len, flags
 #endif
 
+/* tcp_ulp_ops learned who asks in 7.x. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+#define SIGNET_DIAG_PUT_ARGS(sk, skb) struct sock *sk, struct sk_buff *skb
+#define SIGNET_DIAG_SIZE_ARGS(sk) const struct sock *sk
+#else
+#define SIGNET_DIAG_PUT_ARGS(sk, skb) struct sock *sk, struct sk_buff *skb, bool net_admin
+#define SIGNET_DIAG_SIZE_ARGS(sk) const struct sock *sk, bool net_admin
+#endif
+
 /* A notification for MSG_ZEROCOPY of its own, or NULL. 7.x knows device memory. */
 static inline struct ubuf_info *signet_compat_zerocopy_alloc(struct sock *sk, size_t size)
 {

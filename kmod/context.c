@@ -5,8 +5,10 @@
 #include <linux/slab.h>
 
 #include "cipher.h"
+#include "namespace.h"
 #include "rx.h"
 #include "tls_option.h"
+#include "trace.h"
 #include "tx.h"
 
 struct signet_context *signet_context_new(const struct sock *sk, bool gated)
@@ -17,9 +19,10 @@ struct signet_context *signet_context_new(const struct sock *sk, bool gated)
 		return NULL;
 	ctx->state = SIGNET_STATE_GATED;
 	ctx->gated = gated;
+	ctx->namespace = signet_namespace(sock_net(sk));
 	if (!gated)
 		ctx->personality = SIGNET_PERSONALITY_TLS;
-	signet_tx_init(sk, &ctx->tx);
+	signet_tx_init(&ctx->tx, &ctx->namespace->defaults);
 	signet_rx_init(&ctx->rx);
 	return ctx;
 }
@@ -37,7 +40,8 @@ void signet_context_free(struct signet_context *ctx)
 	signet_cipher_free(ctx->tx.cipher);
 	signet_cipher_free(ctx->rx.cipher);
 	signet_tls_keys_free(ctx->tls_keys);
-	kfree_sensitive(ctx);
+	/* No secret is left in it, and readers may be. */
+	kfree_rcu(ctx, rcu);
 }
 
 void signet_context_track_tx(struct sock *sk, struct signet_context *ctx)
@@ -71,6 +75,14 @@ interference:
 	return signet_context_fail(sk, ctx, EBADFD, SIGNET_REASON_INTERFERENCE, SIGNET_ALERT_NONE);
 }
 
+void signet_context_set_state(struct sock *sk, struct signet_context *ctx,
+			      enum signet_state state)
+{
+	trace_signet_state(sk, ctx->state, state);
+	WRITE_ONCE(ctx->state, state);
+	sk->sk_state_change(sk);
+}
+
 int signet_context_fail(struct sock *sk, struct signet_context *ctx, int error,
 			enum signet_reason reason, enum signet_alert alert)
 {
@@ -87,13 +99,12 @@ int signet_context_fail(struct sock *sk, struct signet_context *ctx, int error,
 	wipe_keys(ctx);
 	ctx->reason = reason;
 	WRITE_ONCE(ctx->error, error);
-	WRITE_ONCE(ctx->state, SIGNET_STATE_FAILED);
 	/*
 	 * Not sk_err: TCP would refuse to send the alert that may still wait
 	 * for room. SO_ERROR reads this one too.
 	 */
 	WRITE_ONCE(sk->sk_err_soft, error);
-	sk->sk_state_change(sk);
+	signet_context_set_state(sk, ctx, SIGNET_STATE_FAILED);
 	return -error;
 }
 
@@ -116,7 +127,6 @@ void signet_context_update_state(struct sock *sk, struct signet_context *ctx)
 	if (ctx->state != SIGNET_STATE_ESTABLISHED || ctx->tx.state != SIGNET_DIRECTION_CLOSED ||
 	    ctx->rx.state != SIGNET_DIRECTION_CLOSED)
 		return;
-	WRITE_ONCE(ctx->state, SIGNET_STATE_CLOSED);
 	wipe_keys(ctx);
-	sk->sk_state_change(sk);
+	signet_context_set_state(sk, ctx, SIGNET_STATE_CLOSED);
 }

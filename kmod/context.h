@@ -19,6 +19,7 @@
 #include "uapi/linux/signet.h"
 
 struct signet_cipher;
+struct signet_namespace;
 struct signet_scratch;
 struct signet_ticket;
 struct signet_tls_keys;
@@ -189,6 +190,8 @@ struct signet_rx {
  * struct signet_context - a socket's ULP data
  * @tls_context: zero: core code casts any ULP's data to struct tls_context and
  *		looks for its tx and rx contexts (tls_sw_has_ctx_tx())
+ * @rcu:	for sock_diag, which looks without a lock
+ * @namespace:	the socket's network namespace: defaults and counters
  * @base_prot:	the socket's struct proto before the attach
  * @base_ops:	its struct proto_ops
  * @base_data_ready: its callbacks
@@ -210,6 +213,8 @@ struct signet_rx {
  */
 struct signet_context {
 	u8 tls_context[SIGNET_TLS_CONTEXT_END];
+	struct rcu_head rcu;
+	struct signet_namespace *namespace;
 	struct proto *base_prot;
 	const struct proto_ops *base_ops;
 	void (*base_data_ready)(struct sock *sk);
@@ -236,7 +241,10 @@ static inline struct signet_context *signet_context(const struct sock *sk)
 /* A context in state GATED; @gated as in the structure. NULL without memory. */
 struct signet_context *signet_context_new(const struct sock *sk, bool gated);
 
-/* Wipes and frees. Context: process, the socket no longer refers to it. */
+/*
+ * Wipes and frees, what others may look at without a lock after a grace period.
+ * Context: process, the socket no longer refers to it.
+ */
 void signet_context_free(struct signet_context *ctx);
 
 /* Does the socket behave as upstream's TLS sockets do? */
@@ -279,6 +287,10 @@ void signet_context_track_rx(struct sock *sk, struct signet_context *ctx);
  * failed socket.
  */
 int signet_context_check(struct sock *sk, struct signet_context *ctx);
+
+/* Enters a state, and lets everybody know who waits. */
+void signet_context_set_state(struct sock *sk, struct signet_context *ctx,
+			      enum signet_state state);
 
 /**
  * signet_context_fail - the end of a connection

@@ -6,7 +6,9 @@
 #include <linux/unaligned.h>
 
 #include "cipher.h"
+#include "namespace.h"
 #include "ticket.h"
+#include "trace.h"
 #include "tx.h"
 
 static int bad_handshake(struct sock *sk, struct signet_context *ctx, enum signet_alert alert)
@@ -35,6 +37,8 @@ static int receive_alert(struct sock *sk, struct signet_context *ctx, const u8 *
 		return signet_context_fail(sk, ctx, EBADMSG, SIGNET_REASON_BAD_ALERT,
 					   SIGNET_ALERT_DECODE_ERROR);
 	ctx->alert_received = content[0] << 8 | content[1];
+	signet_count(ctx->namespace, SIGNET_COUNT_RX_ALERTS);
+	trace_signet_alert(sk, false, content[0], content[1]);
 
 	if (content[1] == SIGNET_ALERT_CLOSE_NOTIFY) {
 		WRITE_ONCE(ctx->rx.state, SIGNET_DIRECTION_CLOSED);
@@ -104,6 +108,7 @@ static int receive_key_update(struct sock *sk, struct signet_context *ctx, bool 
 	if (rx->message.body > SIGNET_UPDATE_REQUESTED) /* RFC 8446 4.6.3 */
 		return bad_handshake(sk, ctx, SIGNET_ALERT_ILLEGAL_PARAMETER);
 	rx->key_updates++;
+	signet_count(ctx->namespace, SIGNET_COUNT_RX_KEY_UPDATES);
 	rx->rekey_pending = true;
 	if (rx->message.body == SIGNET_UPDATE_REQUESTED)
 		signet_tx_owe_key_update(ctx);
@@ -206,8 +211,8 @@ int signet_control_rekey(struct sock *sk, struct signet_context *ctx)
 	if (IS_ERR(next))
 		return signet_context_fail(sk, ctx, EIO, SIGNET_REASON_CRYPTO,
 					   SIGNET_ALERT_INTERNAL_ERROR);
-	signet_cipher_free(ctx->rx.cipher);
-	ctx->rx.cipher = next;
+	signet_cipher_replace(&ctx->rx.cipher, next);
+	trace_signet_keys(sk, false, next);
 	ctx->rx.rekey_pending = false;
 	return 0;
 }

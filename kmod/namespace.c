@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "namespace.h"
 
-#include <linux/percpu.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -12,47 +11,14 @@
 #include "record.h"
 #include "uapi/linux/signet.h"
 
-struct counters {
-	unsigned long value[SIGNET_COUNTER_COUNT];
-};
-
-/**
- * struct signet_namespace - a network namespace's own
- * @defaults:	of its sockets
- * @counters:	per CPU
- * @table:	a copy of the table below, for @defaults
- * @header:	its registration
- */
-struct signet_namespace {
-	struct signet_defaults defaults;
-	struct counters __percpu *counters;
-	struct ctl_table *table;
-	struct ctl_table_header *header;
-};
-
 static unsigned int namespace_id __read_mostly;
 
-static struct signet_namespace *namespace_of(const struct net *net)
+struct signet_namespace *signet_namespace(const struct net *net)
 {
 	return net_generic(net, namespace_id);
 }
 
-const struct signet_defaults *signet_namespace_defaults(const struct net *net)
-{
-	return &namespace_of(net)->defaults;
-}
-
 /* --- counters ---------------------------------------------------------------- */
-
-void signet_count_add(const struct sock *sk, enum signet_counter counter, unsigned long add)
-{
-	this_cpu_add(namespace_of(sock_net(sk))->counters->value[counter], add);
-}
-
-void signet_count(const struct sock *sk, enum signet_counter counter)
-{
-	signet_count_add(sk, counter, 1);
-}
 
 static const char *const counter_names[] = {
 #define COUNTER_NAME(name, text) text,
@@ -62,7 +28,7 @@ static const char *const counter_names[] = {
 
 static int show_counters(struct seq_file *seq, void *unused)
 {
-	struct signet_namespace *namespace = namespace_of(seq->private);
+	struct signet_namespace *namespace = signet_namespace(seq->private);
 	unsigned long sum;
 	int cpu, i;
 
@@ -199,11 +165,11 @@ static int register_defaults(struct net *net, struct signet_namespace *namespace
 
 static int __net_init namespace_init(struct net *net)
 {
-	struct signet_namespace *namespace = namespace_of(net);
+	struct signet_namespace *namespace = signet_namespace(net);
 	int err;
 
 	namespace->defaults.idle_records_max = IDLE_RECORDS_MAX;
-	namespace->counters = alloc_percpu(struct counters);
+	namespace->counters = alloc_percpu(struct signet_counters);
 	if (!namespace->counters)
 		return -ENOMEM;
 	err = -ENOMEM;
@@ -223,7 +189,7 @@ free_counters:
 
 static void __net_exit namespace_exit(struct net *net)
 {
-	struct signet_namespace *namespace = namespace_of(net);
+	struct signet_namespace *namespace = signet_namespace(net);
 
 	unregister_net_sysctl_table(namespace->header);
 	kfree(namespace->table);

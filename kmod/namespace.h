@@ -6,8 +6,12 @@
 #ifndef _SIGNET_NAMESPACE_H
 #define _SIGNET_NAMESPACE_H
 
+#include <linux/percpu.h>
 #include <linux/types.h>
-#include <net/sock.h>
+
+struct ctl_table;
+struct ctl_table_header;
+struct net;
 
 /*
  * The counters: name in /proc/net/signet_stat, and what is counted.
@@ -60,11 +64,38 @@ struct signet_defaults {
 	u32 idle_records_max;
 };
 
-const struct signet_defaults *signet_namespace_defaults(const struct net *net);
+struct signet_counters {
+	unsigned long value[SIGNET_COUNTER_COUNT];
+};
+
+/**
+ * struct signet_namespace - a network namespace's own
+ * @defaults:	of its sockets
+ * @counters:	per CPU
+ * @table:	the table of @defaults
+ * @header:	its registration
+ */
+struct signet_namespace {
+	struct signet_defaults defaults;
+	struct signet_counters __percpu *counters;
+	struct ctl_table *table;
+	struct ctl_table_header *header;
+};
+
+/* It outlives the namespace's sockets. */
+struct signet_namespace *signet_namespace(const struct net *net);
 
 /* Context: any. */
-void signet_count(const struct sock *sk, enum signet_counter counter);
-void signet_count_add(const struct sock *sk, enum signet_counter counter, unsigned long add);
+static inline void signet_count_add(struct signet_namespace *namespace,
+				    enum signet_counter counter, unsigned long add)
+{
+	this_cpu_add(namespace->counters->value[counter], add);
+}
+
+static inline void signet_count(struct signet_namespace *namespace, enum signet_counter counter)
+{
+	signet_count_add(namespace, counter, 1);
+}
 
 int signet_namespace_init(void);
 void signet_namespace_exit(void);

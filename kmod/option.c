@@ -107,10 +107,11 @@ static int install(struct sock *sk, struct new_keys *new)
 	if (new->rx)
 		signet_rx_install(sk, ctx, new->rx, new->leftover, new->leftover_len);
 	memset(new, 0, sizeof(*new));
-	if (ctx->tx.state == SIGNET_DIRECTION_OPEN && ctx->rx.state == SIGNET_DIRECTION_OPEN)
-		WRITE_ONCE(ctx->state, SIGNET_STATE_ESTABLISHED);
 	/* Whoever polls has something to look at. */
-	sk->sk_state_change(sk);
+	if (ctx->tx.state == SIGNET_DIRECTION_OPEN && ctx->rx.state == SIGNET_DIRECTION_OPEN)
+		signet_context_set_state(sk, ctx, SIGNET_STATE_ESTABLISHED);
+	else
+		sk->sk_state_change(sk);
 release:
 	release_sock(sk);
 	return err;

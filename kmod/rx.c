@@ -15,6 +15,7 @@
 #include "namespace.h"
 #include "scratch.h"
 #include "ticket.h"
+#include "trace.h"
 #include "tx.h"
 
 void signet_rx_init(struct signet_rx *rx)
@@ -29,7 +30,9 @@ void signet_rx_install(struct sock *sk, struct signet_context *ctx, struct signe
 
 	if (!rx->tracked)
 		signet_context_track_rx(sk, ctx);
-	rx->cipher = cipher;
+	WRITE_ONCE(rx->cipher, cipher);
+	trace_signet_keys(sk, false, cipher);
+	signet_count(ctx->namespace, SIGNET_COUNT_INSTALLED);
 	rx->side = leftover;
 	rx->side_size = leftover_len;
 	rx->side_end = leftover_len;
@@ -39,13 +42,14 @@ void signet_rx_install(struct sock *sk, struct signet_context *ctx, struct signe
 	WRITE_ONCE(rx->state, SIGNET_DIRECTION_OPEN);
 }
 
-void signet_rx_replace_keys(struct signet_context *ctx, struct signet_cipher *cipher)
+void signet_rx_replace_keys(struct sock *sk, struct signet_context *ctx,
+			    struct signet_cipher *cipher)
 {
 	struct signet_rx *rx = &ctx->rx;
 
 	cipher->epoch = rx->cipher->epoch + 1;
-	signet_cipher_free(rx->cipher);
-	rx->cipher = cipher;
+	signet_cipher_replace(&rx->cipher, cipher);
+	trace_signet_keys(sk, false, cipher);
 	rx->rekey_pending = false;
 	rx->want_seq = rx->copied_seq;
 }
@@ -289,6 +293,8 @@ static int look_at_head(struct sock *sk, struct signet_rx *rx, struct found_reco
 static int fail(struct sock *sk, struct signet_context *ctx, int error, enum signet_reason reason,
 		enum signet_alert alert)
 {
+	signet_count(ctx->namespace, reason == SIGNET_REASON_BAD_TAG ? SIGNET_COUNT_BAD_TAGS :
+								       SIGNET_COUNT_BAD_RECORDS);
 	if (!signet_context_is_tls(ctx))
 		return signet_context_fail(sk, ctx, error, reason, alert);
 	WRITE_ONCE(ctx->rx.error, error);
@@ -371,9 +377,10 @@ static struct scatterlist *map_record(struct sock *sk, struct signet_rx *rx,
  * Decrypts a record into @scratch. Nothing is consumed. Return: as
  * signet_cipher_open(); *type and *len: what is in it.
  */
-static int decrypt(struct sock *sk, struct signet_rx *rx, struct signet_scratch *scratch,
+static int decrypt(struct sock *sk, struct signet_context *ctx, struct signet_scratch *scratch,
 		   const struct found_record *found, unsigned int ahead)
 {
+	struct signet_rx *rx = &ctx->rx;
 	struct scatterlist *source;
 	int err;
 
@@ -381,6 +388,7 @@ static int decrypt(struct sock *sk, struct signet_rx *rx, struct signet_scratch 
 	sg_set_buf(&scratch->target[1], scratch->record, found->len);
 	source = map_record(sk, rx, scratch, found);
 	if (!source) {
+		signet_count(ctx->namespace, SIGNET_COUNT_RX_COPIES);
 		err = copy_arrived(sk, rx, found->skip + found->prefix_len, scratch->record,
 				   found->len);
 		if (err)
@@ -435,6 +443,7 @@ static int receive_tls_record(struct signet_context *ctx, u8 type, unsigned int 
 	    signet_suite_is_tls_1_3(rx->cipher->suite)) {
 		WRITE_ONCE(rx->rekey_pending, true);
 		rx->key_updates++;
+		signet_count(ctx->namespace, SIGNET_COUNT_RX_KEY_UPDATES);
 	}
 	hold(rx, type, len);
 	return 0;
@@ -443,12 +452,12 @@ static int receive_tls_record(struct signet_context *ctx, u8 type, unsigned int 
 /* A peer that sends records and never data makes work for nothing (RFC 8446 5.4, 9147 4.5). */
 static int count_idle_record(struct sock *sk, struct signet_context *ctx)
 {
-	u32 limit = READ_ONCE(signet_namespace_defaults(sock_net(sk))->idle_records_max);
+	u32 limit = READ_ONCE(ctx->namespace->defaults.idle_records_max);
 
 	ctx->rx.control++;
 	if (++ctx->rx.idle_records <= limit)
 		return 0;
-	signet_count(sk, SIGNET_COUNT_FLOODS);
+	signet_count(ctx->namespace, SIGNET_COUNT_FLOODS);
 	return signet_context_fail(sk, ctx, EBADMSG, SIGNET_REASON_FLOOD,
 				   SIGNET_ALERT_UNEXPECTED_MESSAGE);
 }
@@ -485,6 +494,9 @@ static int receive_record(struct sock *sk, struct signet_context *ctx,
 	u8 type = content_type(rx->cipher->suite, found, rx->scratch->record, &len);
 
 	rx->records++;
+	signet_count(ctx->namespace, SIGNET_COUNT_RX_RECORDS);
+	signet_count_add(ctx->namespace, SIGNET_COUNT_RX_BYTES, len);
+	trace_signet_record(sk, false, type, len);
 	if (!type) /* RFC 8446 5.4 */
 		return fail(sk, ctx, EBADMSG, SIGNET_REASON_NO_CONTENT_TYPE,
 			    SIGNET_ALERT_UNEXPECTED_MESSAGE);
@@ -547,7 +559,7 @@ static int open_record(struct sock *sk, struct signet_context *ctx)
 		rx->scratch = signet_scratch_get();
 	if (!rx->scratch)
 		return -ENOMEM;
-	err = decrypt(sk, rx, rx->scratch, &found, 0);
+	err = decrypt(sk, ctx, rx->scratch, &found, 0);
 	if (err == -ENOMEM)
 		return err;
 	if (err)
@@ -582,6 +594,7 @@ static int end_of_input(struct sock *sk, struct signet_context *ctx)
 		/* The peer's FIN, and its close_notify did not come before it (RFC 8446 6.1). */
 		WRITE_ONCE(ctx->rx.error, ECONNABORTED);
 		ctx->reason = SIGNET_REASON_TRUNCATED;
+		signet_count(ctx->namespace, SIGNET_COUNT_TRUNCATED);
 		return -ECONNABORTED;
 	}
 	err = signet_context_tcp_error(sk, ctx);
@@ -867,9 +880,10 @@ static int peek_ahead(struct sock *sk, struct signet_context *ctx, struct receiv
 	scratch = signet_scratch_get();
 	if (!scratch)
 		return -ENOMEM;
+	signet_count(ctx->namespace, SIGNET_COUNT_PEEKED_RECORDS);
 	/* What is wrong with it will be found when it is at the head. */
 	ret = 0;
-	if (!decrypt(sk, rx, scratch, &found, request->ahead) &&
+	if (!decrypt(sk, ctx, scratch, &found, request->ahead) &&
 	    content_type(rx->cipher->suite, &found, scratch->record, &len) ==
 		    SIGNET_CONTENT_APPLICATION_DATA &&
 	    len <= SIGNET_CONTENT_MAX) {
@@ -982,6 +996,8 @@ int signet_recvmsg(SIGNET_RECVMSG_ARGS(sk, msg, len, flags))
 
 	lock_sock(sk);
 	ret = receive_message(sk, ctx, &request);
+	if (ctx->rx.state == SIGNET_DIRECTION_UNKEYED)
+		signet_count(ctx->namespace, SIGNET_COUNT_GATE_REFUSALS);
 	if (request.copied)
 		ret = request.copied;
 	else if (ctx->rx.stopped && ctx->rx.error)

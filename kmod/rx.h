@@ -28,7 +28,8 @@ void signet_rx_install(struct sock *sk, struct signet_context *ctx, struct signe
 		       u8 *leftover, unsigned int leftover_len);
 
 /* Installs keys that the application agreed with its peer. Takes @cipher over. */
-void signet_rx_replace_keys(struct signet_context *ctx, struct signet_cipher *cipher);
+void signet_rx_replace_keys(struct sock *sk, struct signet_context *ctx,
+			    struct signet_cipher *cipher);
 
 /* Frees everything but the cipher. */
 void signet_rx_destroy(struct signet_rx *rx);

@@ -15,6 +15,7 @@
 #include <asm/ioctls.h>
 
 #include "context.h"
+#include "diag.h"
 #include "namespace.h"
 #include "option.h"
 #include "rx.h"
@@ -338,7 +339,7 @@ static int attach(struct sock *sk, bool gated)
 
 	/* __tcp_set_ulp() has just cleared it; this ULP's sendmsg takes MSG_ZEROCOPY. */
 	set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
-	signet_count(sk, SIGNET_COUNT_ATTACHED);
+	signet_count(ctx->namespace, SIGNET_COUNT_ATTACHED);
 	return 0;
 }
 
@@ -373,6 +374,8 @@ static struct tcp_ulp_ops signet_ulp_ops __read_mostly = {
 	.owner = THIS_MODULE,
 	.init = signet_ulp_init,
 	.release = signet_ulp_release,
+	.get_info = signet_diag_put,
+	.get_info_size = signet_diag_size,
 };
 
 static struct tcp_ulp_ops tls_ulp_ops __read_mostly = {
@@ -380,6 +383,8 @@ static struct tcp_ulp_ops tls_ulp_ops __read_mostly = {
 	.owner = THIS_MODULE,
 	.init = tls_ulp_init,
 	.release = signet_ulp_release,
+	.get_info = signet_diag_put,
+	.get_info_size = signet_diag_size,
 };
 
 static bool replace_tls;

@@ -144,7 +144,7 @@ static int install_rx(struct sock *sk, struct signet_context *ctx, struct signet
 	if (ctx->rx.state == SIGNET_DIRECTION_UNKEYED)
 		signet_rx_install(sk, ctx, cipher, NULL, 0);
 	else
-		signet_rx_replace_keys(ctx, cipher);
+		signet_rx_replace_keys(sk, ctx, cipher);
 	return 0;
 }
 
@@ -171,10 +171,11 @@ static int install(struct sock *sk, bool tx, const union tls_info *new,
 		keys->tx = *new;
 	else
 		keys->rx = *new;
-	if (ctx->tx.state == SIGNET_DIRECTION_OPEN && ctx->rx.state == SIGNET_DIRECTION_OPEN)
-		WRITE_ONCE(ctx->state, SIGNET_STATE_ESTABLISHED);
 	/* Whoever polls has something to look at. */
-	sk->sk_state_change(sk);
+	if (ctx->tx.state == SIGNET_DIRECTION_OPEN && ctx->rx.state == SIGNET_DIRECTION_OPEN)
+		signet_context_set_state(sk, ctx, SIGNET_STATE_ESTABLISHED);
+	else
+		sk->sk_state_change(sk);
 	return 0;
 }
 

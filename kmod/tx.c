@@ -14,6 +14,7 @@
 #include "cipher.h"
 #include "compat.h"
 #include "namespace.h"
+#include "trace.h"
 
 /* Sealed bytes that are handed to TCP in one call, about. */
 #define BATCH_LEN (4 * SIGNET_RECORD_LEN_MAX)
@@ -41,10 +42,8 @@
 	 MSG_BATCH | MSG_CMSG_COMPAT | MSG_ZEROCOPY | MSG_SPLICE_PAGES | MSG_NO_SHARED_FRAGS | \
 	 MSG_SENDPAGE_NOPOLICY)
 
-void signet_tx_init(const struct sock *sk, struct signet_tx *tx)
+void signet_tx_init(struct signet_tx *tx, const struct signet_defaults *defaults)
 {
-	const struct signet_defaults *defaults = signet_namespace_defaults(sock_net(sk));
-
 	tx->content_max = SIGNET_CONTENT_MAX;
 	tx->record_max = READ_ONCE(defaults->record_max);
 	tx->policy.records = READ_ONCE(defaults->rekey_records);
@@ -60,7 +59,9 @@ void signet_tx_install(struct sock *sk, struct signet_context *ctx, struct signe
 	struct signet_tx *tx = &ctx->tx;
 
 	signet_context_track_tx(sk, ctx);
-	tx->cipher = cipher;
+	WRITE_ONCE(tx->cipher, cipher);
+	trace_signet_keys(sk, true, cipher);
+	signet_count(ctx->namespace, SIGNET_COUNT_INSTALLED);
 	/* What it means depends on the TLS version. */
 	if (!signet_context_is_tls(ctx))
 		signet_tx_set_record_max(tx, tx->record_max);
@@ -346,6 +347,9 @@ static int seal(struct sock *sk, struct signet_context *ctx, struct signet_open_
 	WRITE_ONCE(tx->tail_len, tx->tail_len + open->space);
 	tx->records++;
 	tx->cipher->bytes += open->content;
+	signet_count(ctx->namespace, SIGNET_COUNT_TX_RECORDS);
+	signet_count_add(ctx->namespace, SIGNET_COUNT_TX_BYTES, open->content);
+	trace_signet_record(sk, true, type, open->content);
 	if (type == SIGNET_CONTENT_APPLICATION_DATA) {
 		tx->bytes += open->content;
 		tx->burst = min_t(unsigned int, tx->burst + open->content, SMALL_RECORDS_BURST);
@@ -512,6 +516,13 @@ static int seal_control(struct sock *sk, struct signet_context *ctx, u8 type, u8
 	return seal(sk, ctx, &record, type);
 }
 
+static void alert_sent(struct sock *sk, struct signet_context *ctx, const u8 *alert)
+{
+	ctx->alert_sent = alert[0] << 8 | alert[1];
+	signet_count(ctx->namespace, SIGNET_COUNT_TX_ALERTS);
+	trace_signet_alert(sk, true, alert[0], alert[1]);
+}
+
 static int seal_alert(struct sock *sk, struct signet_context *ctx, enum signet_alert_level level,
 		      enum signet_alert alert)
 {
@@ -519,7 +530,7 @@ static int seal_alert(struct sock *sk, struct signet_context *ctx, enum signet_a
 	int err = seal_control(sk, ctx, SIGNET_CONTENT_ALERT, body, sizeof(body));
 
 	if (!err)
-		ctx->alert_sent = level << 8 | alert;
+		alert_sent(sk, ctx, body);
 	return err;
 }
 
@@ -613,8 +624,9 @@ static int update_keys(struct sock *sk, struct signet_context *ctx)
 		signet_cipher_free(next);
 		return err;
 	}
-	signet_cipher_free(tx->cipher);
-	tx->cipher = next;
+	signet_cipher_replace(&tx->cipher, next);
+	trace_signet_keys(sk, true, next);
+	signet_count(ctx->namespace, SIGNET_COUNT_TX_KEY_UPDATES);
 	tx->key_updates++;
 	tx->key_update_owed = false;
 	tx->rekey_wanted = false;
@@ -711,8 +723,8 @@ int signet_tx_replace_keys(struct sock *sk, struct signet_context *ctx,
 		push_tail(sk, ctx, 0);
 	}
 	cipher->epoch = tx->cipher->epoch + 1;
-	signet_cipher_free(tx->cipher);
-	tx->cipher = cipher;
+	signet_cipher_replace(&tx->cipher, cipher);
+	trace_signet_keys(sk, true, cipher);
 	return 0;
 }
 
@@ -724,8 +736,10 @@ static int check_send(struct sock *sk, struct signet_context *ctx)
 
 	if (err)
 		return err;
-	if (ctx->tx.state == SIGNET_DIRECTION_UNKEYED)
+	if (ctx->tx.state == SIGNET_DIRECTION_UNKEYED) {
+		signet_count(ctx->namespace, SIGNET_COUNT_GATE_REFUSALS);
 		return -ENOTCONN;
+	}
 	if (ctx->tx.state == SIGNET_DIRECTION_CLOSED)
 		return -EPIPE;
 	err = signet_context_tcp_error(sk, ctx);
@@ -967,7 +981,7 @@ static int send_alert(struct sock *sk, struct signet_context *ctx, struct send_r
 	err = send_message(sk, ctx, request);
 	if (err)
 		return err;
-	ctx->alert_sent = alert[0] << 8 | alert[1];
+	alert_sent(sk, ctx, alert);
 	/* RFC 8446 6.1: nothing comes behind these. */
 	if (alert[0] == SIGNET_ALERT_FATAL || alert[1] == SIGNET_ALERT_CLOSE_NOTIFY) {
 		WRITE_ONCE(ctx->tx.state, SIGNET_DIRECTION_CLOSED);

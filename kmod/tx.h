@@ -8,9 +8,10 @@
 #include "context.h"
 
 struct msghdr;
+struct signet_defaults;
 
-/* Takes over the network namespace's defaults. */
-void signet_tx_init(const struct sock *sk, struct signet_tx *tx);
+/* Begins with a network namespace's defaults. */
+void signet_tx_init(struct signet_tx *tx, const struct signet_defaults *defaults);
 
 /* Installs the first keys of this direction. Takes over @cipher. */
 void signet_tx_install(struct sock *sk, struct signet_context *ctx, struct signet_cipher *cipher);
