@@ -143,12 +143,13 @@ static inline void set_nonblocking(int fd, bool on)
 	fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
 }
 
-/* Handshake messages and the like: what arrives without data is looked at. */
-static inline bool nothing_to_read(int fd)
+/* After all that the peer sent was looked at. */
+static inline bool nothing_to_read(struct link *link)
 {
 	uint8_t byte;
 
-	return recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
+	wait_delivered(link->peer, link->fd);
+	return recv(link->fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
 static inline int set_int_option(int fd, int level, int option, int value)

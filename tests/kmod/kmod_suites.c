@@ -158,7 +158,7 @@ TEST_F(suites, empty_records_are_nothing)
 	ASSERT_EQ(0, peer_send(link, TYPE_DATA, NULL, 0));
 	wait_received(link->fd, overhead(link));
 	EXPECT_EQ(0, poll_now(link->fd, POLLIN));
-	EXPECT_TRUE(nothing_to_read(link->fd));
+	EXPECT_TRUE(nothing_to_read(link));
 	ASSERT_EQ(0, peer_send_pattern(link, 0, 10, 10));
 	EXPECT_EQ(0, recv_pattern(link->fd, 0, 10));
 }

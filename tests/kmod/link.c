@@ -433,6 +433,14 @@ void wait_received(int fd, uint64_t bytes)
 		sched_yield();
 }
 
+void wait_delivered(int from, int to)
+{
+	struct tcp_info info;
+
+	tcp_information(from, &info);
+	wait_received(to, info.tcpi_bytes_sent - info.tcpi_bytes_retrans + info.tcpi_notsent_bytes);
+}
+
 int tcp_state(int fd)
 {
 	struct tcp_info info;

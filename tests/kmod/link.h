@@ -132,6 +132,8 @@ bool peer_saw_nothing(struct link *link);
 /* Waits until @fd has received that many bytes in all, as TCP counts them. */
 void wait_received(int fd, uint64_t bytes);
 uint64_t bytes_received(int fd);
+/* Waits until everything that one end was given is in the receive queue of the other. */
+void wait_delivered(int from, int to);
 /* Waits until @fd's TCP is in @state. */
 void wait_state(int fd, int state);
 int tcp_state(int fd);
