@@ -227,15 +227,17 @@ static bool type_may_come(const struct signet_suite *suite, u8 type)
 static int check_header(const struct signet_suite *suite, const u8 *header)
 {
 	unsigned int len = get_unaligned_be16(header + 3);
+	bool may_come = type_may_come(suite, header[0]);
 
 	/* Told in this order by upstream too. */
 	if (len > suite->explicit_nonce_len + signet_suite_body_max(suite))
 		return SIGNET_REASON_RECORD_LONG;
+	/* Alerts and change_cipher_spec in the clear have no tag: it is their type that is wrong. */
 	if (len < suite->explicit_nonce_len + SIGNET_TAG_LEN)
-		return SIGNET_REASON_RECORD_SHORT;
+		return may_come ? SIGNET_REASON_RECORD_SHORT : SIGNET_REASON_RECORD_TYPE;
 	if (get_unaligned_be16(header + 1) != SIGNET_RECORD_VERSION)
 		return SIGNET_REASON_RECORD_VERSION;
-	if (!type_may_come(suite, header[0]))
+	if (!may_come)
 		return SIGNET_REASON_RECORD_TYPE;
 	return 0;
 }
@@ -471,8 +473,9 @@ static int receive_control_record(struct sock *sk, struct signet_context *ctx, u
 	err = signet_control_receive(sk, ctx, type, rx->scratch->record, len);
 	if (err)
 		return err;
-	/* Tickets are no work for nothing. */
-	if (rx->key_updates + rx->warnings != before)
+	/* Tickets are no work for nothing; TLS 1.2 has none here. */
+	if (rx->key_updates + rx->warnings != before ||
+	    (type == SIGNET_CONTENT_HANDSHAKE && !signet_suite_is_tls_1_3(rx->cipher->suite)))
 		err = count_idle_record(sk, ctx);
 	else
 		rx->control++;
@@ -968,6 +971,8 @@ static int receive_message(struct sock *sk, struct signet_context *ctx,
 			return -EAGAIN;
 		if (signal_pending(current))
 			return sock_intr_errno(timeo);
+		/* The peer may wait for the answer to its KeyUpdate before it sends data. */
+		signet_tx_try_key_update(sk, ctx);
 		seen = ctx->rx.records + ctx->rx.offset;
 		wait_for_input(sk, ctx, &timeo);
 		/* Another reader may have taken what was seen. */

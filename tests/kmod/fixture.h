@@ -72,6 +72,28 @@ enum {
 	TLS_VARIANT(name, aes256_ipv6, LINK_IPV6, SIGNET_AES_256_GCM_SHA384); \
 	TLS_VARIANT(name, aes256_mapped, LINK_MAPPED, SIGNET_AES_256_GCM_SHA384)
 
+#define TLS_1_3_VARIANTS(name)                                                   \
+	TLS_VARIANT(name, aes128_gcm, LINK_IPV4, SIGNET_AES_128_GCM_SHA256);     \
+	TLS_VARIANT(name, aes256_gcm, LINK_IPV6, SIGNET_AES_256_GCM_SHA384);     \
+	TLS_VARIANT(name, chacha20, LINK_IPV4, SIGNET_CHACHA20_POLY1305_SHA256); \
+	TLS_VARIANT(name, aes128_ccm, LINK_IPV6, SIGNET_AES_128_CCM_SHA256)
+
+#define TLS_1_2_VARIANTS(name)                                                               \
+	TLS_VARIANT(name, tls12_ecdsa_aes128_gcm, LINK_IPV4,                                 \
+		    SIGNET_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256);                             \
+	TLS_VARIANT(name, tls12_ecdsa_aes256_gcm, LINK_IPV6,                                 \
+		    SIGNET_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384);                             \
+	TLS_VARIANT(name, tls12_rsa_aes128_gcm, LINK_IPV4,                                   \
+		    SIGNET_ECDHE_RSA_WITH_AES_128_GCM_SHA256);                               \
+	TLS_VARIANT(name, tls12_rsa_aes256_gcm, LINK_IPV6,                                   \
+		    SIGNET_ECDHE_RSA_WITH_AES_256_GCM_SHA384);                               \
+	TLS_VARIANT(name, tls12_aes128_ccm, LINK_IPV4, SIGNET_ECDHE_ECDSA_WITH_AES_128_CCM); \
+	TLS_VARIANT(name, tls12_aes256_ccm, LINK_IPV6, SIGNET_ECDHE_ECDSA_WITH_AES_256_CCM); \
+	TLS_VARIANT(name, tls12_rsa_chacha20, LINK_IPV4,                                     \
+		    SIGNET_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256);                         \
+	TLS_VARIANT(name, tls12_ecdsa_chacha20, LINK_IPV6,                                   \
+		    SIGNET_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256)
+
 /* Each suite and each family once: for the rest. */
 #define TLS_TWO_VARIANTS(name)                                                \
 	TLS_VARIANT(name, aes128_ipv4, LINK_IPV4, SIGNET_AES_128_GCM_SHA256); \
@@ -92,6 +114,8 @@ enum {
 			TH_LOG("%s: %s", #call, strerror(errno)); \
 		}                                                 \
 	} while (0)
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define FATAL(description) (ALERT_FATAL << 8 | (description))
 #define CLOSE_NOTIFY (ALERT_WARNING << 8 | ALERT_CLOSE_NOTIFY)
@@ -117,6 +141,15 @@ static inline void set_nonblocking(int fd, bool on)
 	int flags = fcntl(fd, F_GETFL);
 
 	fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+}
+
+/* After all that the peer sent was looked at. */
+static inline bool nothing_to_read(struct link *link)
+{
+	uint8_t byte;
+
+	wait_delivered(link->peer, link->fd);
+	return recv(link->fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
 static inline int set_int_option(int fd, int level, int option, int value)

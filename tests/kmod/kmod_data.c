@@ -23,8 +23,6 @@ static const size_t odd_sizes[] = {
 	16385, 16406, 32767, 32768, 32769, 49152, 65535, 65536, 65537, 100000,
 };
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 /* --- sizes -------------------- */
 
 static int recv_all_by_peer(struct worker *worker)

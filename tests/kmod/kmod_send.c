@@ -15,8 +15,6 @@
 TLS_FIXTURE(full, link_up);
 TLS_TWO_VARIANTS(full);
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 /* One send of the pattern at @offset. */
 static ssize_t send_at(int fd, size_t offset, size_t len, int flags)
 {

@@ -84,7 +84,7 @@ TEST_F(threads, failure_reaches_every_reader)
 		ASSERT_EQ(0, worker_start(&workers[i], read_once, &self->link.fd));
 	for (int i = 0; i < WORKERS; i++)
 		worker_wait_blocked(&workers[i], SYS_recvfrom);
-	ASSERT_EQ(0, peer_send_raw(&self->link, "\27\3\4\0\0", 5));
+	ASSERT_EQ(0, peer_send_raw(&self->link, "\27\3\4\0\40", 5));
 	for (int i = 0; i < WORKERS; i++) {
 		EXPECT_EQ(-1, worker_join(&workers[i]));
 		EXPECT_EQ(EPROTONOSUPPORT, errno);

@@ -100,15 +100,17 @@ int keys_install(int fd, const struct signet_keys *keys)
 /* Secrets that tell directions and sockets apart. */
 static void choose_secret(struct signet_crypto *crypto, uint16_t suite, uint8_t salt)
 {
+	const struct record_suite *found = record_suite_find(suite);
+
 	memset(crypto, 0, sizeof(*crypto));
-	crypto->version = SIGNET_TLS_1_3;
+	crypto->version = found->version;
 	crypto->suite = suite;
-	crypto->secret_len = suite == SIGNET_AES_128_GCM_SHA256 ? 32 : 48;
+	crypto->secret_len = record_suite_secret_len(found);
 	for (size_t i = 0; i < crypto->secret_len; i++)
 		crypto->secret[i] = salt + 7 * i;
 }
 
-static void choose_keys(struct signet_keys *keys, uint16_t suite)
+void choose_keys(struct signet_keys *keys, uint16_t suite)
 {
 	memset(keys, 0, sizeof(*keys));
 	keys->size = sizeof(*keys);
@@ -250,6 +252,15 @@ int peer_send_alert(struct link *link, uint8_t level, uint8_t description)
 	return peer_send(link, TYPE_ALERT, alert, sizeof(alert));
 }
 
+int peer_send_update(struct link *link, bool request)
+{
+	uint8_t message[] = { MESSAGE_KEY_UPDATE, 0, 0, 1, request };
+
+	if (peer_send(link, TYPE_HANDSHAKE, message, sizeof(message)))
+		return -1;
+	return record_keys_update(&link->to_fd);
+}
+
 void peer_reset(struct link *link)
 {
 	struct linger linger = { .l_onoff = 1 };
@@ -292,7 +303,7 @@ static int end_of_stream(ssize_t n)
 	return PEER_INVALID;
 }
 
-int peer_recv(struct link *link, uint8_t *type, uint8_t *content)
+static int recv_record(struct link *link, uint8_t *type, uint8_t *content)
 {
 	uint8_t record[RECORD_HEADER + RECORD_BODY];
 	uint8_t opened[RECORD_BODY + RECORD_TAG];
@@ -303,7 +314,8 @@ int peer_recv(struct link *link, uint8_t *type, uint8_t *content)
 	n = read_all(link->peer, record, RECORD_HEADER);
 	if (n != RECORD_HEADER)
 		return end_of_stream(n);
-	body = record[3] << 8 | record[4];
+	memcpy(link->header, record, RECORD_HEADER);
+	body = link_body_len(link);
 	if (body > RECORD_BODY)
 		return PEER_INVALID;
 	n = read_all(link->peer, record + RECORD_HEADER, body);
@@ -314,6 +326,33 @@ int peer_recv(struct link *link, uint8_t *type, uint8_t *content)
 		return PEER_INVALID;
 	memcpy(content, opened, len);
 	return len;
+}
+
+int update_request(uint8_t type, const uint8_t *content, int len)
+{
+	static const uint8_t head[] = { MESSAGE_KEY_UPDATE, 0, 0, 1 };
+
+	if (type != TYPE_HANDSHAKE || len != 5 || memcmp(content, head, 4) || content[4] > 1)
+		return -1;
+	return content[4];
+}
+
+int peer_recv(struct link *link, uint8_t *type, uint8_t *content)
+{
+	int n, request;
+
+	for (;;) {
+		n = recv_record(link, type, content);
+		if (n < 0 || !link->follows_updates)
+			return n;
+		request = update_request(*type, content, n);
+		if (request < 0)
+			return n;
+		link->updates++;
+		link->requests += request;
+		if (record_keys_update(&link->from_fd))
+			return PEER_INVALID;
+	}
 }
 
 size_t peer_recv_data(struct link *link, void *data, size_t len)
@@ -392,6 +431,14 @@ void wait_received(int fd, uint64_t bytes)
 {
 	while (bytes_received(fd) < bytes)
 		sched_yield();
+}
+
+void wait_delivered(int from, int to)
+{
+	struct tcp_info info;
+
+	tcp_information(from, &info);
+	wait_received(to, info.tcpi_bytes_sent - info.tcpi_bytes_retrans + info.tcpi_notsent_bytes);
 }
 
 int tcp_state(int fd)

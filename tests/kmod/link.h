@@ -27,6 +27,11 @@ enum link_family {
  * @keys:	what @fd is given
  * @to_fd:	seals what the peer sends
  * @from_fd:	opens what the peer receives
+ * @header:	of the last record that the peer received
+ * @follows_updates: peer_recv() and all that use it take KeyUpdates for what they
+ *		are, and return what comes behind them
+ * @updates:	how many there were
+ * @requests:	how many of them asked for one
  */
 struct link {
 	int fd;
@@ -34,7 +39,17 @@ struct link {
 	struct signet_keys keys;
 	struct record_keys to_fd;
 	struct record_keys from_fd;
+	uint8_t header[RECORD_HEADER];
+	bool follows_updates;
+	unsigned int updates;
+	unsigned int requests;
 };
+
+/* The length of the last record's body on the wire. */
+static inline size_t link_body_len(const struct link *link)
+{
+	return link->header[3] << 8 | link->header[4];
+}
 
 /* What ended the peer's stream, in place of a length. */
 enum {
@@ -73,6 +88,9 @@ void link_close(struct link *link);
 int ulp_attach(int fd);
 int keys_install(int fd, const struct signet_keys *keys);
 
+/* Secrets as link_open() chooses them. */
+void choose_keys(struct signet_keys *keys, uint16_t suite);
+
 /* Both ends with the module, connected, with keys. */
 int signet_pair(enum link_family family, uint16_t suite, int fds[2]);
 
@@ -84,6 +102,8 @@ int peer_send(struct link *link, uint8_t type, const void *content, size_t len);
 int peer_send_padded(struct link *link, uint8_t type, const void *content, size_t len,
 		     size_t padding);
 int peer_send_alert(struct link *link, uint8_t level, uint8_t description);
+/* The peer changes its keys; @request: it asks for the same (RFC 8446 4.6.3). */
+int peer_send_update(struct link *link, bool request);
 /* The peer sends bytes as they are. */
 int peer_send_raw(struct link *link, const void *bytes, size_t len);
 /* The peer's socket resets the connection. */
@@ -96,6 +116,8 @@ int peer_fin(struct link *link);
  * one of PEER_FIN and so on.
  */
 int peer_recv(struct link *link, uint8_t *type, uint8_t *content);
+/* The record is a KeyUpdate: 0 or 1, as it asks for one or not; else -1. */
+int update_request(uint8_t type, const uint8_t *content, int len);
 /* The peer reads records of data until it has @len bytes. Return: how many it got. */
 size_t peer_recv_data(struct link *link, void *data, size_t len);
 /* The peer reads one record, which must be this alert. Return: level << 8 | description, or < 0. */
@@ -110,6 +132,8 @@ bool peer_saw_nothing(struct link *link);
 /* Waits until @fd has received that many bytes in all, as TCP counts them. */
 void wait_received(int fd, uint64_t bytes);
 uint64_t bytes_received(int fd);
+/* Waits until everything that one end was given is in the receive queue of the other. */
+void wait_delivered(int from, int to);
 /* Waits until @fd's TCP is in @state. */
 void wait_state(int fd, int state);
 int tcp_state(int fd);
