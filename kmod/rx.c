@@ -972,7 +972,7 @@ static int receive_message(struct sock *sk, struct signet_context *ctx,
 		if (signal_pending(current))
 			return sock_intr_errno(timeo);
 		/* The peer may wait for the answer to its KeyUpdate before it sends data. */
-		signet_tx_try_key_update(sk, ctx);
+		signet_key_update_try(sk, ctx);
 		seen = ctx->rx.records + ctx->rx.offset;
 		wait_for_input(sk, ctx, &timeo);
 		/* Another reader may have taken what was seen. */
