@@ -18,6 +18,7 @@
 #include "diag.h"
 #include "namespace.h"
 #include "option.h"
+#include "receive.h"
 #include "rx.h"
 #include "send.h"
 #include "tls_option.h"
