@@ -2,7 +2,9 @@
 #include "ciphertext.h"
 
 #include <linux/mm.h>
+#include <linux/net_tstamp.h>
 #include <linux/scatterlist.h>
+#include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/unaligned.h>
 
@@ -222,4 +224,32 @@ struct scatterlist *signet_ciphertext_map(struct sock *sk, const struct signet_r
 		len -= n;
 	}
 	return sg;
+}
+
+static bool wants_stamps(const struct sock *sk)
+{
+	const u32 flags = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
+			  SOF_TIMESTAMPING_RAW_HARDWARE;
+
+	return sock_flag(sk, SOCK_RCVTSTAMP) || READ_ONCE(sk->sk_tsflags) & flags;
+}
+
+struct sk_buff *signet_ciphertext_stamp(struct sock *sk, const struct signet_rx *rx,
+					const struct signet_found_record *found)
+{
+	unsigned int end = found->skip + signet_found_len(found);
+	struct sk_buff *skb, *stamp;
+	u32 offset;
+
+	if (likely(!wants_stamps(sk)) || end <= side_len(rx))
+		return NULL;
+	skb = find_skb(sk, NULL, rx->copied_seq + end - 1 - side_len(rx), &offset);
+	if (!skb || !TCP_SKB_CB(skb)->has_rxtstamp)
+		return NULL;
+	stamp = alloc_skb(0, GFP_KERNEL);
+	if (stamp) {
+		stamp->tstamp = skb->tstamp;
+		*skb_hwtstamps(stamp) = *skb_hwtstamps(skb);
+	}
+	return stamp;
 }

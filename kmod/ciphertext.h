@@ -75,6 +75,13 @@ int signet_ciphertext_find_head(struct sock *sk, struct signet_rx *rx,
 				struct signet_found_record *found);
 
 /*
+ * The time stamps of a record's last byte, in an skb without data: NULL when nobody
+ * wants them, there are none, or there is no memory. Context: process.
+ */
+struct sk_buff *signet_ciphertext_stamp(struct sock *sk, const struct signet_rx *rx,
+					const struct signet_found_record *found);
+
+/*
  * Maps a record's encrypted part where it lies in the receive queue, behind an entry
  * for the cipher. Return: @sg, of @entries entries, or NULL when it has too many pieces
  * or is not all there.

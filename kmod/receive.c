@@ -227,6 +227,23 @@ static int receive_message(struct sock *sk, struct signet_context *ctx,
 	return 0;
 }
 
+/* What TCP tells beside the data: how much there is still to read, and when it came. */
+static void tell_more(struct sock *sk, struct signet_context *ctx, struct msghdr *msg)
+{
+	int inq;
+
+	if (msg->msg_controllen && ctx->rx.stamp)
+		sock_recv_timestamp(msg, sk, ctx->rx.stamp);
+	if (!msg->msg_get_inq && !tcp_sk(sk)->recvmsg_inq)
+		return;
+	inq = signet_rx_inq_hint(sk, ctx);
+	if (msg->msg_get_inq)
+		msg->msg_inq = inq;
+	/* Without room for it io_uring would see a truncated message, and end a link. */
+	if (tcp_sk(sk)->recvmsg_inq && msg->msg_controllen)
+		put_cmsg(msg, SOL_TCP, TCP_CM_INQ, sizeof(inq), &inq);
+}
+
 int signet_recvmsg(SIGNET_RECVMSG_ARGS(sk, msg, len, flags))
 {
 	struct signet_context *ctx = signet_context(sk);
@@ -251,8 +268,8 @@ int signet_recvmsg(SIGNET_RECVMSG_ARGS(sk, msg, len, flags))
 	else if (ctx->rx.stopped && ctx->rx.error)
 		WRITE_ONCE(ctx->rx.error, 0);
 	signet_rx_release_scratch(&ctx->rx);
-	if (ret >= 0 && msg->msg_get_inq)
-		msg->msg_inq = signet_rx_inq_hint(sk, ctx);
+	if (ret >= 0)
+		tell_more(sk, ctx, msg);
 	signet_key_update_try(sk, ctx);
 	release_sock(sk);
 	return ret;

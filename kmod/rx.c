@@ -2,6 +2,7 @@
 #include "rx.h"
 
 #include <linux/scatterlist.h>
+#include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -56,6 +57,7 @@ void signet_rx_destroy(struct signet_rx *rx)
 	signet_scratch_put(rx->scratch);
 	rx->scratch = NULL;
 	rx->held = false;
+	consume_skb(rx->stamp);
 	signet_control_destroy(rx);
 	signet_ticket_free_all(rx);
 }
@@ -302,6 +304,8 @@ static int open_record(struct sock *sk, struct signet_context *ctx)
 		return err;
 	if (err)
 		return fail_open(sk, ctx, err);
+	consume_skb(rx->stamp);
+	rx->stamp = signet_ciphertext_stamp(sk, rx, &found);
 	signet_ciphertext_consume(sk, rx, signet_found_len(&found));
 	signet_cipher_opened(rx->cipher);
 	return receive_record(sk, ctx, &found);
