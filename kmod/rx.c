@@ -219,8 +219,7 @@ static bool type_may_come(const struct signet_suite *suite, u8 type)
 	if (type == SIGNET_CONTENT_APPLICATION_DATA)
 		return true;
 	/* RFC 8446 5.2: all protected records look like application data. */
-	return !signet_suite_is_tls_1_3(suite) && type != SIGNET_CONTENT_CHANGE_CIPHER_SPEC &&
-	       type;
+	return !signet_suite_is_tls_1_3(suite) && type != SIGNET_CONTENT_CHANGE_CIPHER_SPEC && type;
 }
 
 /* Return: 0, or the enum signet_reason of a bad header. */
@@ -667,6 +666,31 @@ void signet_data_ready(struct sock *sk)
 	ctx->base_data_ready(sk);
 }
 
+/**
+ * struct receive_request - what a call of recvmsg() asks for, and got
+ * @msg:	message
+ * @len:	bytes that it has room for
+ * @flags:	MSG_* flags
+ * @type:	content type of what it got, 0 before there was a record
+ * @copied:	bytes it got
+ * @ahead:	MSG_PEEK: records behind the held one that it has seen
+ * @skip:	MSG_PEEK: ciphertext of theirs
+ * @want_seq:	MSG_PEEK: TCP's sequence number at which the next one is complete,
+ *		or its header
+ * @told:	the reader was told the content type
+ */
+struct receive_request {
+	struct msghdr *msg;
+	size_t len;
+	int flags;
+	u8 type;
+	size_t copied;
+	unsigned int ahead;
+	unsigned int skip;
+	u32 want_seq;
+	bool told;
+};
+
 /* Anything that makes it worth to look again; read without the lock. */
 static bool receive_event(const struct sock *sk, const struct signet_context *ctx, u32 want_seq)
 {
@@ -677,18 +701,51 @@ static bool receive_event(const struct sock *sk, const struct signet_context *ct
 	       tcp_epollin_ready(sk, INT_MAX);
 }
 
+/* Does the call look behind the held record? */
+static bool is_ahead(const struct receive_request *request)
+{
+	return (request->flags & MSG_PEEK) && request->type;
+}
+
+/* Changes whenever a record is opened, or content is taken. */
+static u64 position(const struct signet_rx *rx)
+{
+	return (READ_ONCE(rx->records) << 16) + READ_ONCE(rx->offset);
+}
+
+/* Will nothing come behind what has been peeked at? There may be no room for it. */
+static bool is_last(const struct sock *sk, const struct signet_context *ctx)
+{
+	return READ_ONCE(ctx->error) || READ_ONCE(ctx->rx.error) || READ_ONCE(sk->sk_err) ||
+	       (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) || sock_flag(sk, SOCK_DONE) ||
+	       tcp_epollin_ready(sk, INT_MAX);
+}
+
+/* As receive_event(), for a call that looks behind the held record. */
+static bool peek_event(const struct sock *sk, const struct signet_context *ctx,
+		       const struct receive_request *request, u64 seen)
+{
+	return !before(READ_ONCE(tcp_sk(sk)->rcv_nxt), request->want_seq) ||
+	       position(&ctx->rx) != seen || is_last(sk, ctx);
+}
+
 /*
  * Waits for more ciphertext. Not sk_wait_data(): it compares the queue's last
  * skb, which stays the same when TCP appends to it.
  */
-static void wait_for_input(struct sock *sk, struct signet_context *ctx, long *timeo)
+static void wait_for_input(struct sock *sk, struct signet_context *ctx,
+			   const struct receive_request *request, long *timeo)
 {
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	u32 want_seq = ctx->rx.want_seq;
+	u64 seen = position(&ctx->rx);
 
 	add_wait_queue(sk_sleep(sk), &wait);
 	sk_set_bit(SOCKWQ_ASYNC_WAITDATA, sk);
-	sk_wait_event(sk, timeo, receive_event(sk, ctx, want_seq), &wait);
+	sk_wait_event(sk, timeo,
+		      is_ahead(request) ? peek_event(sk, ctx, request, seen) :
+					  receive_event(sk, ctx, want_seq),
+		      &wait);
 	sk_clear_bit(SOCKWQ_ASYNC_WAITDATA, sk);
 	remove_wait_queue(sk_sleep(sk), &wait);
 }
@@ -772,28 +829,6 @@ static int inq_hint(struct sock *sk, struct signet_context *ctx)
 
 /* --- recvmsg --------------------------------------------------------------- */
 
-/**
- * struct receive_request - what a call of recvmsg() asks for, and got
- * @msg:	message
- * @len:	bytes that it has room for
- * @flags:	MSG_* flags
- * @type:	content type of what it got, 0 before there was a record
- * @copied:	bytes it got
- * @ahead:	MSG_PEEK: records behind the held one that it has seen
- * @skip:	MSG_PEEK: ciphertext of theirs
- * @told:	the reader was told the content type
- */
-struct receive_request {
-	struct msghdr *msg;
-	size_t len;
-	int flags;
-	u8 type;
-	size_t copied;
-	unsigned int ahead;
-	unsigned int skip;
-	bool told;
-};
-
 /* Return: bytes given to the reader; fewer than possible, or -EFAULT, on a bad address. */
 static int give(struct receive_request *request, const u8 *content, unsigned int len)
 {
@@ -876,8 +911,12 @@ static int peek_ahead(struct sock *sk, struct signet_context *ctx, struct receiv
 	    !signet_cipher_usable(rx->cipher))
 		return 0;
 	ret = look_at_record(sk, rx, request->skip, &found, &missing);
+	if (ret == -EAGAIN && !is_last(sk, ctx)) {
+		request->want_seq = rx->copied_seq + tcp_len(sk) + missing;
+		return ret;
+	}
 	if (ret)
-		return ret < 0 ? ret : 0;
+		return 0;
 	scratch = signet_scratch_get();
 	if (!scratch)
 		return -ENOMEM;
@@ -905,7 +944,7 @@ static int receive_more(struct sock *sk, struct signet_context *ctx,
 	struct signet_rx *rx = &ctx->rx;
 	int ret;
 
-	if ((request->flags & MSG_PEEK) && request->type)
+	if (is_ahead(request))
 		return peek_ahead(sk, ctx, request);
 	ret = next_content(sk, ctx);
 	if (ret != 1)
@@ -973,10 +1012,10 @@ static int receive_message(struct sock *sk, struct signet_context *ctx,
 			return sock_intr_errno(timeo);
 		/* The peer may wait for the answer to its KeyUpdate before it sends data. */
 		signet_key_update_try(sk, ctx);
-		seen = ctx->rx.records + ctx->rx.offset;
-		wait_for_input(sk, ctx, &timeo);
+		seen = position(&ctx->rx);
+		wait_for_input(sk, ctx, request, &timeo);
 		/* Another reader may have taken what was seen. */
-		if ((request->flags & MSG_PEEK) && seen != ctx->rx.records + ctx->rx.offset)
+		if ((request->flags & MSG_PEEK) && seen != position(&ctx->rx))
 			restart_peek(request);
 	} while (request->copied < request->len);
 	return 0;
