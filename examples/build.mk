@@ -2,7 +2,7 @@
 #
 # The examples. They link the handshake engine, so the binaries are GPL-3.0-or-later.
 
-$(BUILD)/bin/https-server: $(BUILD)/obj/examples/http.o
+$(BUILD)/bin/https-server: $(BUILD)/obj/examples/http.o $(BUILD)/obj/examples/file.o
 $(BUILD)/bin/https-server: EXAMPLE_LIBS := -luring
 
 $(BUILD)/bin/https-server $(BUILD)/bin/fetch: $(BUILD)/bin/%: $(BUILD)/obj/examples/%.o \

@@ -152,6 +152,11 @@ def output_that_cannot_be_written_is_told():
     equal((status, "No space left" in said), (INCOMPLETE, True))
 
 
+def path_that_is_too_long_is_told():
+    status, _, said = fetch_plain(["/" + "x" * 9000])
+    equal((status, "too long" in said), (INCOMPLETE, True))
+
+
 def nobody_there_is_told():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -208,6 +213,7 @@ try:
         whole_file_in_place_of_a_range_is_told,
         files_stay_below_the_output_directory,
         output_that_cannot_be_written_is_told,
+        path_that_is_too_long_is_told,
         nobody_there_is_told,
         server_without_tls_is_told,
         missing_certificates_are_told,

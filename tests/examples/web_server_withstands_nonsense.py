@@ -74,6 +74,8 @@ def head_has_the_length_and_no_body():
         equal((answer.status, answer.fields["content-length"]), (200, str(len(BIG))))
         equal(receive_answer(connection, "HEAD").status, 404)
         equal(receive_answer(connection).body, b"small\n")
+        connection.sendall(request("/big", "HEAD", "Range: bytes=0-0\r\n"))
+        equal(receive_answer(connection, "HEAD").status, 200)
 
 
 def directory_is_answered_with_its_index():
@@ -86,7 +88,7 @@ def directory_is_answered_with_its_index():
 def names_are_percent_decoded():
     for path in ("/a%20b", "/%61%20%62", "/a%20b?query=%zz"):
         equal(get(path).body, b"space")
-    for path in ("/%", "/%4", "/%zz", "/%00", "/small%00", "/%+1"):
+    for path in ("/%", "/%4", "/%zz", "/%00", "/small%00", "/%+1", "/small%0d%0a"):
         refused(request(path), 400)
 
 
@@ -122,10 +124,10 @@ def paths_cannot_leave_the_root():
     up = "../" * 12
     for path in ("/../secret", "/%2e%2e/secret", "/..%2fsecret", "/sub/../../secret",
                  f"/{up}etc/passwd",
-                 "/%2fetc/passwd", "/out", "/out-absolute", "/out-directory/secret"):
+                 "/%2fetc/passwd", "//etc/passwd", "/out", "/out-absolute",
+                 "/out-directory/secret"):
         answer = get(path)
         equal((path, answer.status in (403, 404), b"secret" in answer.body), (path, True, False))
-    equal(get("//etc/passwd").status, 404)
     equal(get("/sub/../small").body, b"small\n")
     equal(get("/inside").body, b"small\n")
 
@@ -209,7 +211,7 @@ def bodies_that_two_parties_could_read_differently_are_refused():
                            ("Content-Length: \r\n", 400), ("Content-Length: three\r\n", 400)):
         refused(request("/smuggled", "PUT", fields) + b"abc", status)
     refused(request("/small", fields="Content-Length: 3\r\n") + b"abc", 400)
-    refused(request("/smuggled", "PUT"), 400)
+    refused(request("/smuggled", "PUT"), 411)
     equal(os.listdir(server.uploads), [])
 
 
@@ -357,13 +359,6 @@ def nothing_is_left_of_ended_connections():
     equal(server.descriptors(), idle)
 
 
-def sigusr1_prints_totals():
-    server.process.send_signal(signal.SIGUSR1)
-    line = server.process.stdout.readline()
-    equal("connections, " in line and " bytes sent, " in line, True)
-    is_well()
-
-
 def sigterm_lets_an_answer_finish_and_then_ends():
     with server.connect() as busy, server.connect() as idle_one:
         busy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
@@ -432,7 +427,6 @@ try:
         more_connections_than_allowed_are_turned_away,
         random_bytes_end_nothing,
         nothing_is_left_of_ended_connections,
-        sigusr1_prints_totals,
         sigterm_lets_an_answer_finish_and_then_ends,
         put_is_refused_without_a_place_for_it,
     ])
