@@ -26,6 +26,8 @@
  * @copied:	bytes it got
  * @ahead:	MSG_PEEK: records behind the held one that it has seen
  * @skip:	MSG_PEEK: ciphertext of theirs
+ * @want_seq:	MSG_PEEK: TCP's sequence number at which the next one is complete,
+ *		or its header
  * @told:	the reader was told the content type
  */
 struct receive_request {
@@ -36,8 +38,69 @@ struct receive_request {
 	size_t copied;
 	unsigned int ahead;
 	unsigned int skip;
+	u32 want_seq;
 	bool told;
 };
+
+/* --- waiting -------------------------------------------------------------------- */
+
+/* Does the call look behind the held record? */
+static bool is_ahead(const struct receive_request *request)
+{
+	return (request->flags & MSG_PEEK) && request->type;
+}
+
+/* Changes whenever a record is opened, or content is taken. */
+static u64 position(const struct signet_rx *rx)
+{
+	return (READ_ONCE(rx->records) << 16) + READ_ONCE(rx->offset);
+}
+
+/* Will nothing come behind what has arrived? There may be no room for it. */
+static bool is_last(const struct sock *sk, const struct signet_context *ctx)
+{
+	return READ_ONCE(ctx->error) || READ_ONCE(ctx->rx.error) || READ_ONCE(sk->sk_err) ||
+	       (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) || sock_flag(sk, SOCK_DONE) ||
+	       tcp_epollin_ready(sk, INT_MAX);
+}
+
+/* Anything that makes it worth to look again; read without the lock. */
+static bool receive_event(const struct sock *sk, const struct signet_context *ctx, u32 want_seq)
+{
+	return !before(READ_ONCE(tcp_sk(sk)->rcv_nxt), want_seq) || READ_ONCE(ctx->rx.held) ||
+	       READ_ONCE(ctx->rx.state) == SIGNET_DIRECTION_CLOSED || is_last(sk, ctx);
+}
+
+/* As receive_event(), for a call that looks behind the held record. */
+static bool peek_event(const struct sock *sk, const struct signet_context *ctx,
+		       const struct receive_request *request, u64 seen)
+{
+	return !before(READ_ONCE(tcp_sk(sk)->rcv_nxt), request->want_seq) ||
+	       position(&ctx->rx) != seen || is_last(sk, ctx);
+}
+
+/*
+ * Waits for more ciphertext. Not sk_wait_data(): it compares the queue's last skb,
+ * which stays the same when TCP appends to it.
+ */
+static void wait_for_input(struct sock *sk, struct signet_context *ctx,
+			   const struct receive_request *request, long *timeo)
+{
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	u32 want_seq = ctx->rx.want_seq;
+	u64 seen = position(&ctx->rx);
+
+	add_wait_queue(sk_sleep(sk), &wait);
+	sk_set_bit(SOCKWQ_ASYNC_WAITDATA, sk);
+	sk_wait_event(sk, timeo,
+		      is_ahead(request) ? peek_event(sk, ctx, request, seen) :
+					  receive_event(sk, ctx, want_seq),
+		      &wait);
+	sk_clear_bit(SOCKWQ_ASYNC_WAITDATA, sk);
+	remove_wait_queue(sk_sleep(sk), &wait);
+}
+
+/* --- recvmsg --------------------------------------------------------------------- */
 
 /* Return: bytes given to the reader; fewer than possible, or -EFAULT, on a bad address. */
 static int give(struct receive_request *request, const u8 *content, unsigned int len)
@@ -121,8 +184,12 @@ static int peek_ahead(struct sock *sk, struct signet_context *ctx, struct receiv
 	    !signet_cipher_usable(rx->cipher))
 		return 0;
 	ret = signet_ciphertext_find(sk, rx, request->skip, &found, &missing);
+	if (ret == -EAGAIN && !is_last(sk, ctx)) {
+		request->want_seq = tcp_sk(sk)->rcv_nxt + missing;
+		return ret;
+	}
 	if (ret)
-		return ret < 0 ? ret : 0;
+		return 0;
 	scratch = signet_scratch_get();
 	if (!scratch)
 		return -ENOMEM;
@@ -150,7 +217,7 @@ static int receive_more(struct sock *sk, struct signet_context *ctx,
 	struct signet_rx *rx = &ctx->rx;
 	int ret;
 
-	if ((request->flags & MSG_PEEK) && request->type)
+	if (is_ahead(request))
 		return peek_ahead(sk, ctx, request);
 	ret = signet_rx_next(sk, ctx);
 	if (ret != 1)
@@ -218,10 +285,10 @@ static int receive_message(struct sock *sk, struct signet_context *ctx,
 			return sock_intr_errno(timeo);
 		/* The peer may wait for the answer to its KeyUpdate before it sends data. */
 		signet_key_update_try(sk, ctx);
-		seen = ctx->rx.records + ctx->rx.offset;
-		signet_rx_wait(sk, ctx, &timeo);
+		seen = position(&ctx->rx);
+		wait_for_input(sk, ctx, request, &timeo);
 		/* Another reader may have taken what was seen. */
-		if ((request->flags & MSG_PEEK) && seen != ctx->rx.records + ctx->rx.offset)
+		if ((request->flags & MSG_PEEK) && seen != position(&ctx->rx))
 			restart_peek(request);
 	} while (request->copied < request->len);
 	return 0;

@@ -374,7 +374,7 @@ int signet_rx_next(struct sock *sk, struct signet_context *ctx)
 	}
 }
 
-/* --- waking and waiting ---------------------------------------------------- */
+/* --- waking ------------------------------------------------------------------- */
 
 void signet_data_ready(struct sock *sk)
 {
@@ -392,28 +392,6 @@ void signet_data_ready(struct sock *sk)
 			return;
 	}
 	ctx->base_data_ready(sk);
-}
-
-/* Anything that makes it worth to look again; read without the lock. */
-static bool receive_event(const struct sock *sk, const struct signet_context *ctx, u32 want_seq)
-{
-	return !before(READ_ONCE(tcp_sk(sk)->rcv_nxt), want_seq) || READ_ONCE(ctx->rx.held) ||
-	       READ_ONCE(ctx->error) || READ_ONCE(ctx->rx.error) ||
-	       READ_ONCE(ctx->rx.state) == SIGNET_DIRECTION_CLOSED || READ_ONCE(sk->sk_err) ||
-	       (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) || sock_flag(sk, SOCK_DONE) ||
-	       tcp_epollin_ready(sk, INT_MAX);
-}
-
-void signet_rx_wait(struct sock *sk, struct signet_context *ctx, long *timeo)
-{
-	DEFINE_WAIT_FUNC(wait, woken_wake_function);
-	u32 want_seq = ctx->rx.want_seq;
-
-	add_wait_queue(sk_sleep(sk), &wait);
-	sk_set_bit(SOCKWQ_ASYNC_WAITDATA, sk);
-	sk_wait_event(sk, timeo, receive_event(sk, ctx, want_seq), &wait);
-	sk_clear_bit(SOCKWQ_ASYNC_WAITDATA, sk);
-	remove_wait_queue(sk_sleep(sk), &wait);
 }
 
 static bool poll_locked(struct sock *sk, struct signet_context *ctx)

@@ -51,13 +51,6 @@ void signet_rx_drop_held(struct signet_rx *rx);
 /* Nobody needs the buffer of a record that was read to its end. */
 void signet_rx_release_scratch(struct signet_rx *rx);
 
-/*
- * Waits for more ciphertext, or whatever else makes it worth to look again. Not
- * sk_wait_data(): it compares the queue's last skb, which stays the same when TCP
- * appends to it. Context: process, under the socket lock, which it drops.
- */
-void signet_rx_wait(struct sock *sk, struct signet_context *ctx, long *timeo);
-
 /* --- without consuming ------------------------------------------------------------ */
 
 /**

@@ -376,26 +376,6 @@ TEST_F(flags, other_flags_send_or_refuse)
 	EXPECT_EQ(0, peer_recv_pattern(link, 0, total));
 }
 
-TEST_F(flags, msg_zerocopy_notifies_or_refuses)
-{
-	struct link *link = &self->link;
-	char control[200];
-	struct msghdr msg = { .msg_control = control, .msg_controllen = sizeof(control) };
-
-	if (set_int_option(link->fd, SOL_SOCKET, SO_ZEROCOPY, 1))
-		return;
-	if (send_pattern(link->fd, 0, 100))
-		return;
-	EXPECT_EQ(0, peer_recv_pattern(link, 0, 100));
-	if (send(link->fd, "zero", 4, MSG_ZEROCOPY) < 0) {
-		EXPECT_EQ(EOPNOTSUPP, errno);
-		EXPECT_TRUE(peer_saw_nothing(link));
-		return;
-	}
-	EXPECT_EQ(POLLERR, poll_wait(link->fd, POLLERR) & POLLERR);
-	EXPECT_GE(recvmsg(link->fd, &msg, MSG_ERRQUEUE), 0);
-}
-
 TEST_F(flags, unknown_control_messages_are_refused)
 {
 	struct iovec vec = { "data", 4 };
