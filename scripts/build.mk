@@ -20,6 +20,9 @@ SHELL := /bin/bash
 BUILD ?= build
 SANITIZE ?=
 KERNELS := 6.12 7
+# What scripts/setup took out of the newest kernel's source.
+KERNEL_SOURCE := /usr/share/signet/kernel-source
+KSELFTEST := $(KERNEL_SOURCE)/tools/testing/selftests
 WOLFSSL ?= $(shell [ ! -x scripts/build-wolfssl ] || scripts/build-wolfssl --prefix)
 
 CC := gcc
