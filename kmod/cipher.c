@@ -137,7 +137,7 @@ void signet_cipher_replace(struct signet_cipher **cipher, struct signet_cipher *
 	struct signet_cipher *old = *cipher;
 
 	/* Whoever looks without a lock must not find the old one behind its grace period. */
-	WRITE_ONCE(*cipher, by);
+	smp_store_release(cipher, by);
 	signet_cipher_free(old);
 }
 

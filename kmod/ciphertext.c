@@ -9,6 +9,7 @@
 #include <linux/unaligned.h>
 
 #include "cipher.h"
+#include "compat.h"
 
 void signet_ciphertext_free_side(struct signet_rx *rx)
 {
@@ -38,10 +39,14 @@ unsigned int signet_ciphertext_len(const struct sock *sk, const struct signet_rx
 	return side_len(rx) + tcp_len(sk);
 }
 
-/* The first skb that holds bytes at or behind *seq, and their offset in it. */
+/*
+ * The skb that holds the byte @seq, and the byte's offset in it, or NULL. @skb: one that
+ * does not come behind it, or NULL to begin at the head.
+ */
 static struct sk_buff *find_skb(struct sock *sk, struct sk_buff *skb, u32 seq, u32 *offset)
 {
-	skb = skb ? skb_queue_next(&sk->sk_receive_queue, skb) : skb_peek(&sk->sk_receive_queue);
+	if (!skb)
+		skb = skb_peek(&sk->sk_receive_queue);
 	while (skb && skb != (struct sk_buff *)&sk->sk_receive_queue) {
 		*offset = seq - TCP_SKB_CB(skb)->seq;
 		if (*offset < skb->len)
@@ -51,21 +56,23 @@ static struct sk_buff *find_skb(struct sock *sk, struct sk_buff *skb, u32 seq, u
 	return NULL;
 }
 
-/* Copies from TCP's receive queue, which must hold as much. */
-static int copy_from_tcp(struct sock *sk, unsigned int skip, u8 *to, unsigned int len)
+/*
+ * Copies from TCP's receive queue, which must hold as much. @cursor: as find_skb()'s, and
+ * where the copy ended.
+ */
+static int copy_from_tcp(struct sock *sk, struct sk_buff **cursor, u32 seq, u8 *to,
+			 unsigned int len)
 {
-	u32 seq = tcp_sk(sk)->copied_seq + skip;
-	struct sk_buff *skb = NULL;
 	unsigned int n;
 	u32 offset;
 	int err;
 
 	while (len) {
-		skb = find_skb(sk, skb, seq, &offset);
-		if (WARN_ON_ONCE(!skb))
+		*cursor = find_skb(sk, *cursor, seq, &offset);
+		if (WARN_ON_ONCE(!*cursor))
 			return -EFAULT;
-		n = min(len, skb->len - offset);
-		err = skb_copy_bits(skb, offset, to, n);
+		n = min(len, (*cursor)->len - offset);
+		err = skb_copy_bits(*cursor, offset, to, n);
 		if (err)
 			return err;
 		seq += n;
@@ -75,8 +82,9 @@ static int copy_from_tcp(struct sock *sk, unsigned int skip, u8 *to, unsigned in
 	return 0;
 }
 
-int signet_ciphertext_copy(struct sock *sk, const struct signet_rx *rx, unsigned int skip, u8 *to,
-			unsigned int len)
+/* As signet_ciphertext_copy(), with a cursor for TCP's queue. */
+static int copy_with_cursor(struct sock *sk, const struct signet_rx *rx, struct sk_buff **cursor,
+			    unsigned int skip, u8 *to, unsigned int len)
 {
 	unsigned int n = 0;
 
@@ -86,7 +94,16 @@ int signet_ciphertext_copy(struct sock *sk, const struct signet_rx *rx, unsigned
 		if (n == len)
 			return 0;
 	}
-	return copy_from_tcp(sk, skip + n - side_len(rx), to + n, len - n);
+	return copy_from_tcp(sk, cursor, tcp_sk(sk)->copied_seq + skip + n - side_len(rx), to + n,
+			     len - n);
+}
+
+int signet_ciphertext_copy(struct sock *sk, const struct signet_rx *rx, unsigned int skip, u8 *to,
+			   unsigned int len)
+{
+	struct sk_buff *cursor = NULL;
+
+	return copy_with_cursor(sk, rx, &cursor, skip, to, len);
 }
 
 void signet_ciphertext_consume(struct sock *sk, struct signet_rx *rx, unsigned int len)
@@ -137,15 +154,16 @@ static bool type_may_come(const struct signet_suite *suite, u8 type)
 	if (type == SIGNET_CONTENT_APPLICATION_DATA)
 		return true;
 	/* RFC 8446 5.2: all protected records look like application data. */
-	return !signet_suite_is_tls_1_3(suite) && type != SIGNET_CONTENT_CHANGE_CIPHER_SPEC &&
-	       type;
+	return !signet_suite_is_tls_1_3(suite) && type != SIGNET_CONTENT_CHANGE_CIPHER_SPEC && type;
 }
 
 /* Return: 0, or the enum signet_reason of a bad header. */
-static int check_header(const struct signet_suite *suite, const u8 *header)
+static int check_header(const struct signet_context *ctx, const u8 *header)
 {
+	const struct signet_suite *suite = ctx->rx.cipher->suite;
 	unsigned int len = get_unaligned_be16(header + 3);
-	bool may_come = type_may_come(suite, header[0]);
+	/* With upstream's options types are the application's to judge. */
+	bool may_come = signet_context_is_tls(ctx) || type_may_come(suite, header[0]);
 
 	/* Told in this order by upstream too. */
 	if (len > suite->explicit_nonce_len + signet_suite_body_max(suite))
@@ -161,7 +179,7 @@ static int check_header(const struct signet_suite *suite, const u8 *header)
 }
 
 int signet_ciphertext_find(struct sock *sk, struct signet_rx *rx, unsigned int skip,
-			  struct signet_found_record *found, unsigned int *missing)
+			   struct signet_found_record *found, unsigned int *missing)
 {
 	const struct signet_suite *suite = rx->cipher->suite;
 	unsigned int len = signet_ciphertext_len(sk, rx) - skip;
@@ -176,7 +194,7 @@ int signet_ciphertext_find(struct sock *sk, struct signet_rx *rx, unsigned int s
 	found->prefix_len = signet_suite_prefix_len(suite);
 	if (signet_ciphertext_copy(sk, rx, skip, found->prefix, min(len, found->prefix_len)))
 		return SIGNET_REASON_INTERFERENCE;
-	err = check_header(suite, found->prefix);
+	err = check_header(signet_context(sk), found->prefix);
 	if (err)
 		return err;
 	found->len = get_unaligned_be16(found->prefix + 3) - suite->explicit_nonce_len;
@@ -187,7 +205,30 @@ int signet_ciphertext_find(struct sock *sk, struct signet_rx *rx, unsigned int s
 	return 0;
 }
 
-int signet_ciphertext_find_head(struct sock *sk, struct signet_rx *rx, struct signet_found_record *found)
+unsigned int signet_ciphertext_content(struct sock *sk, const struct signet_rx *rx,
+				       unsigned int enough)
+{
+	unsigned int len = signet_ciphertext_len(sk, rx), skip = 0, content = 0, record;
+	unsigned int overhead = signet_suite_overhead(rx->cipher->suite);
+	struct sk_buff *cursor = NULL;
+	u8 header[SIGNET_HEADER_LEN];
+
+	while (content < enough && len - skip >= SIGNET_HEADER_LEN) {
+		if (copy_with_cursor(sk, rx, &cursor, skip, header, sizeof(header)) ||
+		    check_header(signet_context(sk), header))
+			break;
+		record = SIGNET_HEADER_LEN + get_unaligned_be16(header + 3);
+		if (len - skip < record)
+			break;
+		if (record > overhead)
+			content += record - overhead;
+		skip += record;
+	}
+	return content;
+}
+
+int signet_ciphertext_find_head(struct sock *sk, struct signet_rx *rx,
+				struct signet_found_record *found)
 {
 	unsigned int missing;
 	int ret = signet_ciphertext_find(sk, rx, 0, found, &missing);
@@ -211,7 +252,7 @@ struct scatterlist *signet_ciphertext_map(struct sock *sk, const struct signet_r
 	sg_init_table(sg, entries);
 	while (len) {
 		skb = find_skb(sk, skb, seq, &offset);
-		if (!skb || pieces == entries)
+		if (!skb || pieces == entries || !signet_compat_is_readable(skb))
 			return NULL;
 		if (pieces > 1)
 			sg_unmark_end(&sg[pieces - 1]);

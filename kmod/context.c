@@ -11,7 +11,7 @@
 #include "trace.h"
 #include "tx.h"
 
-struct signet_context *signet_context_new(const struct sock *sk, bool gated)
+struct signet_context *signet_context_new(struct sock *sk, bool gated)
 {
 	struct signet_context *ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
 
@@ -19,6 +19,8 @@ struct signet_context *signet_context_new(const struct sock *sk, bool gated)
 		return NULL;
 	ctx->state = SIGNET_STATE_GATED;
 	ctx->gated = gated;
+	ctx->sk = sk;
+	timer_setup(&ctx->retry, signet_tx_retry, 0);
 	ctx->namespace = signet_namespace(sock_net(sk));
 	if (!gated)
 		ctx->personality = SIGNET_PERSONALITY_TLS;
@@ -31,6 +33,8 @@ static void wipe_keys(struct signet_context *ctx)
 {
 	signet_cipher_wipe(ctx->tx.cipher);
 	signet_cipher_wipe(ctx->rx.cipher);
+	signet_tls_keys_free(ctx->tls_keys);
+	ctx->tls_keys = NULL;
 }
 
 void signet_context_free(struct signet_context *ctx)
@@ -112,6 +116,9 @@ int signet_context_tcp_error(struct sock *sk, struct signet_context *ctx)
 {
 	int err = sock_error(sk);
 
+	/* With IP_RECVERR, TCP tells of troubles that it survives. */
+	if (err && sk->sk_state != TCP_CLOSE)
+		return err;
 	if (!err && !ctx->tcp_error && sk->sk_state == TCP_CLOSE)
 		err = -ECONNRESET;
 	if (err) {

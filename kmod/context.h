@@ -9,6 +9,7 @@
 #define _SIGNET_CONTEXT_H
 
 #include <linux/list.h>
+#include <linux/timer.h>
 #include <linux/types.h>
 #include <net/inet_connection_sock.h>
 #include <net/tcp.h>
@@ -33,6 +34,8 @@ struct signet_tls_keys;
  * @key_update_owed: the peer asked for a KeyUpdate that was not sealed yet
  * @rekey_wanted: SIGNET_REKEY asked for one, likewise
  * @update_requested: that one shall ask for the peer's
+ * @update_awaited: the peer was asked, and has not answered
+ * @update_deferred: there was no memory for a KeyUpdate that can wait for the next call
  * @adaptive:	small records while TCP sends slowly
  * @zerocopy_wanted: TLS_TX_ZEROCOPY_RO: kept to be read back
  * @write_seq:	TCP's write_seq as this module left it
@@ -56,6 +59,8 @@ struct signet_tx {
 	bool key_update_owed;
 	bool rekey_wanted;
 	bool update_requested;
+	bool update_awaited;
+	bool update_deferred;
 	bool adaptive;
 	bool zerocopy_wanted;
 	u8 padding;
@@ -99,6 +104,7 @@ struct signet_message {
  *		new keys are there
  * @stopped:	SOL_TLS: a header was bad, and that was told
  * @deliver_types: control records are given to recvmsg() with a control buffer
+ * @renegotiation_refused: a HelloRequest was answered, and no data came since
  * @expect_no_pad: TLS_RX_EXPECT_NO_PAD: kept to be read back
  * @idle_records: records without data in a row
  * @error:	errno that ends reading once everything before it was read, or 0
@@ -136,6 +142,7 @@ struct signet_rx {
 	bool rekey_pending;
 	bool stopped;
 	bool deliver_types;
+	bool renegotiation_refused;
 	bool expect_no_pad;
 	u16 idle_records;
 	int error;
@@ -168,6 +175,9 @@ struct signet_rx {
  * @tls_context: zero: core code casts any ULP's data to struct tls_context and
  *		looks for its tx and rx contexts (tls_sw_has_ctx_tx())
  * @rcu:	for sock_diag, which looks without a lock
+ * @retry:	hands the tail to TCP again when TCP had no memory for it, and nothing
+ *		else would
+ * @sk:		socket, for @retry
  * @namespace:	the socket's network namespace: defaults and counters
  * @base_prot:	the socket's struct proto before the attach
  * @base_ops:	its struct proto_ops
@@ -191,6 +201,8 @@ struct signet_rx {
 struct signet_context {
 	u8 tls_context[SIGNET_TLS_CONTEXT_END];
 	struct rcu_head rcu;
+	struct timer_list retry;
+	struct sock *sk;
 	struct signet_namespace *namespace;
 	struct proto *base_prot;
 	const struct proto_ops *base_ops;
@@ -216,7 +228,7 @@ static inline struct signet_context *signet_context(const struct sock *sk)
 }
 
 /* A context in state GATED; @gated as in the structure. NULL without memory. */
-struct signet_context *signet_context_new(const struct sock *sk, bool gated);
+struct signet_context *signet_context_new(struct sock *sk, bool gated);
 
 /*
  * Wipes and frees, what others may look at without a lock after a grace period.
@@ -236,12 +248,12 @@ static inline bool signet_context_is_tls(const struct signet_context *ctx)
  */
 static inline bool signet_context_tx_is_plain(const struct signet_context *ctx)
 {
-	return !ctx->gated && READ_ONCE(ctx->tx.state) == SIGNET_DIRECTION_UNKEYED;
+	return !READ_ONCE(ctx->gated) && READ_ONCE(ctx->tx.state) == SIGNET_DIRECTION_UNKEYED;
 }
 
 static inline bool signet_context_rx_is_plain(const struct signet_context *ctx)
 {
-	return !ctx->gated && READ_ONCE(ctx->rx.state) == SIGNET_DIRECTION_UNKEYED;
+	return !READ_ONCE(ctx->gated) && READ_ONCE(ctx->rx.state) == SIGNET_DIRECTION_UNKEYED;
 }
 
 /*

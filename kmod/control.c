@@ -33,6 +33,10 @@ static bool is_warning(const struct signet_context *ctx, const u8 *alert)
 static int receive_alert(struct sock *sk, struct signet_context *ctx, const u8 *content,
 			 unsigned int len)
 {
+	/* RFC 8446 5.4: alert records are never empty. */
+	if (!len)
+		return signet_context_fail(sk, ctx, EBADMSG, SIGNET_REASON_BAD_ALERT,
+					   SIGNET_ALERT_UNEXPECTED_MESSAGE);
 	/* RFC 8446 5.1: an alert is never fragmented, and alone in its record. */
 	if (len != SIGNET_ALERT_LEN)
 		return signet_context_fail(sk, ctx, EBADMSG, SIGNET_REASON_BAD_ALERT,
@@ -108,6 +112,7 @@ static int receive_key_update(struct sock *sk, struct signet_context *ctx, bool 
 		return bad_handshake(sk, ctx, SIGNET_ALERT_UNEXPECTED_MESSAGE);
 	if (rx->message.body > SIGNET_UPDATE_REQUESTED) /* RFC 8446 4.6.3 */
 		return bad_handshake(sk, ctx, SIGNET_ALERT_ILLEGAL_PARAMETER);
+	ctx->tx.update_awaited = false;
 	rx->key_updates++;
 	signet_count(ctx->namespace, SIGNET_COUNT_RX_KEY_UPDATES);
 	rx->rekey_pending = true;
@@ -131,8 +136,11 @@ static int end_message(struct sock *sk, struct signet_context *ctx, bool last)
 		err = receive_key_update(sk, ctx, last);
 		break;
 	case SIGNET_HANDSHAKE_HELLO_REQUEST:
-		/* RFC 5246 7.4.1.1: the client may refuse, and does. */
-		signet_tx_warning_alert(sk, ctx, SIGNET_ALERT_NO_RENEGOTIATION);
+		/* RFC 5246 7.4.1.1: the client may refuse, and does; once is enough. */
+		if (!ctx->rx.renegotiation_refused)
+			signet_tx_warning_alert(sk, ctx, SIGNET_ALERT_NO_RENEGOTIATION);
+		ctx->rx.renegotiation_refused = true;
+		err = -ctx->error;
 		break;
 	}
 	message->have = 0;

@@ -13,7 +13,7 @@
 void signet_key_update_owe(struct signet_context *ctx)
 {
 	/* Several requests are answered once (RFC 8446 4.6.3). */
-	if (ctx->tx.state == SIGNET_DIRECTION_OPEN)
+	if (ctx->tx.state == SIGNET_DIRECTION_OPEN && signet_key_update_possible(ctx))
 		ctx->tx.key_update_owed = true;
 }
 
@@ -26,15 +26,19 @@ bool signet_key_update_possible(const struct signet_context *ctx)
  * Seals a KeyUpdate under the old keys and takes the new ones into use. What is in
  * the open record will be sealed under those.
  *
+ * An answer asks for nothing, and nobody asks twice (RFC 9846 4.7.3): a request that
+ * cannot go with this one goes with the next, or is answered already.
+ *
  * Return: 0; -ENOBUFS, -ENOMEM: nothing has changed; or the errno of the failed
  * socket.
  */
 static int update_keys(struct sock *sk, struct signet_context *ctx)
 {
 	struct signet_tx *tx = &ctx->tx;
+	bool request = tx->update_requested && !tx->key_update_owed && !tx->update_awaited;
 	u8 message[SIGNET_KEY_UPDATE_LEN] = {
 		SIGNET_HANDSHAKE_KEY_UPDATE, 0, 0, 1,
-		tx->update_requested ? SIGNET_UPDATE_REQUESTED : SIGNET_UPDATE_NOT_REQUESTED,
+		request ? SIGNET_UPDATE_REQUESTED : SIGNET_UPDATE_NOT_REQUESTED,
 	};
 	struct signet_cipher *next;
 	int err;
@@ -55,9 +59,11 @@ static int update_keys(struct sock *sk, struct signet_context *ctx)
 	trace_signet_keys(sk, true, next);
 	signet_count(ctx->namespace, SIGNET_COUNT_TX_KEY_UPDATES);
 	tx->key_updates++;
+	if (request || tx->update_awaited)
+		tx->update_requested = false;
+	tx->update_awaited |= request;
+	tx->rekey_wanted = tx->update_requested;
 	tx->key_update_owed = false;
-	tx->rekey_wanted = false;
-	tx->update_requested = false;
 	return 0;
 }
 
@@ -114,19 +120,31 @@ bool signet_key_update_is_due(const struct signet_context *ctx)
 {
 	const struct signet_tx *tx = &ctx->tx;
 
-	return tx->key_update_owed || tx->rekey_wanted ||
-	       (signet_key_update_possible(ctx) && (policy_is_due(tx) || signet_cipher_exhausted(tx->cipher)));
+	if (!signet_key_update_possible(ctx))
+		return false;
+	if (signet_cipher_exhausted(tx->cipher))
+		return true;
+	return !tx->update_deferred &&
+	       (tx->key_update_owed || tx->rekey_wanted || policy_is_due(tx));
 }
 
 int signet_key_update_if_due(struct sock *sk, struct signet_context *ctx)
 {
+	struct signet_tx *tx = &ctx->tx;
 	int err;
 
 	if (likely(!signet_key_update_is_due(ctx)))
 		return 0;
 	err = update_keys(sk, ctx);
-	/* It was not urgent: the next send tries again. */
-	if (err && !ctx->error && !signet_key_update_exhausted(ctx))
-		return 0;
-	return err;
+	if (!err || ctx->error)
+		return err;
+	/* Not one record is left, not even for the KeyUpdate. */
+	if (tx->cipher->sequence == U64_MAX)
+		return signet_context_fail(sk, ctx, EKEYEXPIRED, SIGNET_REASON_AEAD_LIMIT,
+					   SIGNET_ALERT_NONE);
+	if (signet_key_update_exhausted(ctx))
+		return err;
+	/* It was not urgent: the next call tries again. */
+	tx->update_deferred = true;
+	return 0;
 }

@@ -72,6 +72,11 @@ static int make_cipher(const struct signet_crypto *crypto, struct signet_cipher 
 	return 0;
 }
 
+static u16 version_of(const struct signet_cipher *cipher)
+{
+	return cipher ? cipher->suite->version : 0;
+}
+
 static int check_install(struct sock *sk, struct signet_context *ctx, const struct new_keys *new)
 {
 	int err = signet_context_check(sk, ctx);
@@ -80,9 +85,16 @@ static int check_install(struct sock *sk, struct signet_context *ctx, const stru
 		return err;
 	if (signet_context_is_tls(ctx) && (ctx->tx.cipher || ctx->rx.cipher))
 		return -EBUSY;
+	/* Somebody is in the middle of sending in the clear. */
+	if (signet_context_tx_is_plain(ctx) && sk->sk_write_pending)
+		return -EBUSY;
 	if ((new->tx && ctx->tx.state != SIGNET_DIRECTION_UNKEYED) ||
 	    (new->rx && ctx->rx.state != SIGNET_DIRECTION_UNKEYED))
 		return -EBUSY;
+	/* One handshake agrees on one version for both. */
+	if (version_of(new->tx ?: ctx->tx.cipher) && version_of(new->rx ?: ctx->rx.cipher) &&
+	    version_of(new->tx ?: ctx->tx.cipher) != version_of(new->rx ?: ctx->rx.cipher))
+		return -EINVAL;
 	/* The peer may have sent everything, and its FIN, before the keys are here. */
 	if (!((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)))
 		return -ENOTCONN;
@@ -100,7 +112,7 @@ static int install(struct sock *sk, struct new_keys *new)
 	if (err)
 		goto release;
 	WRITE_ONCE(ctx->personality, SIGNET_PERSONALITY_SIGNET);
-	ctx->gated = true;
+	WRITE_ONCE(ctx->gated, true);
 	if (new->role != SIGNET_ROLE_UNKNOWN)
 		ctx->role = new->role;
 	if (new->tx)

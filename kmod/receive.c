@@ -6,6 +6,7 @@
 #include <linux/skbuff.h>
 #include <linux/splice.h>
 #include <linux/uio.h>
+#include <net/busy_poll.h>
 #include <net/sock.h>
 #include <net/tls.h>
 
@@ -16,6 +17,7 @@
 #include "namespace.h"
 #include "rx.h"
 #include "scratch.h"
+#include "tx.h"
 
 /**
  * struct receive_request - what a call of recvmsg() asks for, and got
@@ -67,6 +69,10 @@ static bool is_last(const struct sock *sk, const struct signet_context *ctx)
 /* Anything that makes it worth to look again; read without the lock. */
 static bool receive_event(const struct sock *sk, const struct signet_context *ctx, u32 want_seq)
 {
+	/* Upstream's rule after a bad header: only the end of the connection is news. */
+	if (READ_ONCE(ctx->rx.stopped))
+		return READ_ONCE(sk->sk_err) || sock_flag(sk, SOCK_DONE) ||
+		       (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN);
 	return !before(READ_ONCE(tcp_sk(sk)->rcv_nxt), want_seq) || READ_ONCE(ctx->rx.held) ||
 	       READ_ONCE(ctx->rx.state) == SIGNET_DIRECTION_CLOSED || is_last(sk, ctx);
 }
@@ -126,17 +132,22 @@ static int match_type(struct signet_context *ctx, struct receive_request *reques
 {
 	struct signet_rx *rx = &ctx->rx;
 	struct msghdr *msg = request->msg;
+	int err;
 
 	if (request->type)
 		return request->type == rx->type;
 	if (request->told) {
 		/* A peek that began again. */
 	} else if ((signet_context_is_tls(ctx) || rx->deliver_types) && msg->msg_controllen) {
-		put_cmsg(msg, SOL_TLS, TLS_GET_RECORD_TYPE, sizeof(rx->type), &rx->type);
-		if ((msg->msg_flags & MSG_CTRUNC) && rx->type != SIGNET_CONTENT_APPLICATION_DATA)
+		err = put_cmsg(msg, SOL_TLS, TLS_GET_RECORD_TYPE, sizeof(rx->type), &rx->type);
+		if ((err || msg->msg_flags & MSG_CTRUNC) &&
+		    rx->type != SIGNET_CONTENT_APPLICATION_DATA)
 			return -EIO;
 		request->told = true;
 	} else if (rx->type != SIGNET_CONTENT_APPLICATION_DATA) {
+		/* As upstream; users in the kernel look at it to come back with a buffer. */
+		if (signet_context_is_tls(ctx))
+			msg->msg_flags |= MSG_CTRUNC;
 		return -EIO;
 	}
 	request->type = rx->type;
@@ -163,6 +174,8 @@ static int read_held(struct signet_context *ctx, struct receive_request *request
 	if (rx->unread)
 		return 0;
 	signet_rx_drop_held(rx);
+	if (signet_context_is_tls(ctx))
+		request->msg->msg_flags |= MSG_EOR;
 	return data;
 }
 
@@ -325,8 +338,13 @@ int signet_recvmsg(SIGNET_RECVMSG_ARGS(sk, msg, len, flags))
 		return ctx->base_prot->recvmsg(SIGNET_RECVMSG_PASS(sk, msg, len, flags));
 	if (flags & MSG_OOB)
 		return -EOPNOTSUPP;
+	if (sk_can_busy_loop(sk) && skb_queue_empty_lockless(&sk->sk_receive_queue) &&
+	    !READ_ONCE(ctx->rx.held) && sk->sk_state == TCP_ESTABLISHED)
+		sk_busy_loop(sk, flags & MSG_DONTWAIT);
 
 	lock_sock(sk);
+	/* A tail that TCP had no memory for: this is a chance to try again. */
+	signet_tx_push(sk, ctx, 0);
 	ret = receive_message(sk, ctx, &request);
 	if (ctx->rx.state == SIGNET_DIRECTION_UNKEYED)
 		signet_count(ctx->namespace, SIGNET_COUNT_GATE_REFUSALS);
@@ -338,6 +356,7 @@ int signet_recvmsg(SIGNET_RECVMSG_ARGS(sk, msg, len, flags))
 	if (ret >= 0)
 		tell_more(sk, ctx, msg);
 	signet_key_update_try(sk, ctx);
+	signet_tx_put_outbox(&ctx->tx);
 	release_sock(sk);
 	return ret;
 }
@@ -350,18 +369,21 @@ ssize_t signet_splice_read(struct socket *sock, loff_t *position, struct pipe_in
 	struct sock *sk = sock->sk;
 	struct signet_context *ctx = signet_context(sk);
 	bool control;
+	int ret;
 
 	if (signet_context_rx_is_plain(ctx))
 		return ctx->base_ops->splice_read(sock, position, pipe, len, flags);
 	if (signet_context_is_tls(ctx)) {
 		lock_sock(sk);
-		control = signet_rx_next(sk, ctx) == 1 &&
-			  ctx->rx.type != SIGNET_CONTENT_APPLICATION_DATA;
+		ret = signet_rx_next(sk, ctx);
+		control = ret == 1 && ctx->rx.type != SIGNET_CONTENT_APPLICATION_DATA;
 		signet_rx_release_scratch(&ctx->rx);
 		release_sock(sk);
 		/* As upstream; recvmsg() says EIO. */
 		if (control)
 			return -EINVAL;
+		if (ret == -EAGAIN && (flags & SPLICE_F_NONBLOCK))
+			return -EAGAIN;
 	}
 	return copy_splice_read(sock->file, position, pipe, len, flags);
 }

@@ -27,7 +27,8 @@ void signet_rx_install(struct sock *sk, struct signet_context *ctx, struct signe
 
 	if (!rx->tracked)
 		signet_context_track_rx(sk, ctx);
-	WRITE_ONCE(rx->cipher, cipher);
+	/* Whoever looks without a lock finds all of it. */
+	smp_store_release(&rx->cipher, cipher);
 	trace_signet_keys(sk, false, cipher);
 	signet_count(ctx->namespace, SIGNET_COUNT_INSTALLED);
 	rx->side = leftover;
@@ -210,6 +211,8 @@ static int receive_control_record(struct sock *sk, struct signet_context *ctx, u
 	int err;
 
 	err = signet_control_receive(sk, ctx, type, rx->scratch->record, len);
+	if (err && ctx->reason != SIGNET_REASON_ALERT)
+		signet_count(ctx->namespace, SIGNET_COUNT_BAD_RECORDS);
 	if (err)
 		return err;
 	/* Tickets are no work for nothing; TLS 1.2 has none here. */
@@ -254,6 +257,7 @@ static int receive_record(struct sock *sk, struct signet_context *ctx,
 	if (!len)
 		return count_idle_record(sk, ctx);
 	rx->idle_records = 0;
+	rx->renegotiation_refused = false;
 	rx->bytes += len;
 	hold(rx, type, len);
 	return 0;
@@ -339,6 +343,8 @@ static int end_of_input(struct sock *sk, struct signet_context *ctx)
 		return -ECONNABORTED;
 	}
 	err = signet_context_tcp_error(sk, ctx);
+	if (err && !ctx->tcp_error)
+		return err;
 	if (err)
 		return signet_context_fail(sk, ctx, -err, SIGNET_REASON_RESET, SIGNET_ALERT_NONE);
 	if (sk->sk_shutdown & RCV_SHUTDOWN)
@@ -386,7 +392,7 @@ void signet_data_ready(struct sock *sk)
 	    !(sk->sk_shutdown & RCV_SHUTDOWN) && !tcp_epollin_ready(sk, INT_MAX)) {
 		if (before(tcp_sk(sk)->rcv_nxt, rx->want_seq))
 			return;
-		if (rx->rekey_pending && signet_context_is_tls(ctx))
+		if (rx->stopped || (rx->rekey_pending && signet_context_is_tls(ctx)))
 			return;
 		if (signet_ciphertext_find_head(sk, rx, &found) == -EAGAIN)
 			return;
@@ -441,32 +447,39 @@ bool signet_rx_poll(struct sock *sk, struct signet_context *ctx)
 unsigned int signet_rx_inq(struct sock *sk, struct signet_context *ctx, unsigned int enough)
 {
 	struct signet_rx *rx = &ctx->rx;
-	unsigned int missing, skip = 0, len = rx->unread;
-	struct signet_found_record found;
-	unsigned int extra;
 
 	if (rx->state != SIGNET_DIRECTION_OPEN || ctx->error || !signet_cipher_usable(rx->cipher) ||
-	    rx->stopped || rx->rekey_pending)
-		return len;
-	extra = signet_suite_trailer_len(rx->cipher->suite);
-	while (len < enough && !signet_ciphertext_find(sk, rx, skip, &found, &missing)) {
-		if (found.len > extra)
-			len += found.len - extra;
-		skip += signet_found_len(&found);
-	}
-	return len;
+	    rx->stopped || rx->rekey_pending || rx->unread >= enough)
+		return rx->unread;
+	return rx->unread + signet_ciphertext_content(sk, rx, enough - rx->unread);
 }
 
 /* msg_inq tells whether to go on receiving: no need to count records beyond this. */
 #define INQ_ENOUGH (4 * SIGNET_CONTENT_MAX)
 
+/* Is there anything but content that a reader would be told? */
+static bool has_news(struct sock *sk, struct signet_context *ctx)
+{
+	struct signet_found_record found;
+	struct signet_rx *rx = &ctx->rx;
+	unsigned int missing;
+
+	if (rx->held || ctx->error || rx->error || sock_flag(sk, SOCK_DONE) ||
+	    rx->state == SIGNET_DIRECTION_CLOSED)
+		return true;
+	if (rx->stopped || !signet_cipher_usable(rx->cipher))
+		return false;
+	/* New keys are to be taken into use first, or the header is bad. */
+	return rx->rekey_pending ? signet_ciphertext_len(sk, rx) && !signet_context_is_tls(ctx) :
+				   signet_ciphertext_find(sk, rx, 0, &found, &missing) > 0;
+}
+
 int signet_rx_inq_hint(struct sock *sk, struct signet_context *ctx)
 {
 	unsigned int len = signet_rx_inq(sk, ctx, INQ_ENOUGH);
 
-	if (!len && (ctx->error || ctx->rx.error || sock_flag(sk, SOCK_DONE) ||
-		     ctx->rx.state == SIGNET_DIRECTION_CLOSED))
-		return 1;
+	if (!len)
+		return has_news(sk, ctx);
 	return min_t(unsigned int, len, INT_MAX);
 }
 
@@ -490,6 +503,9 @@ bool signet_rx_close(struct sock *sk, struct signet_context *ctx)
 			return true;
 		if (err == -EAGAIN)
 			return signet_ciphertext_len(sk, rx);
+		/* It may be data, and cannot be looked at. */
+		if (err == -ENOMEM)
+			return true;
 		if (err)
 			break;
 	}

@@ -9,10 +9,10 @@
 static DEFINE_PER_CPU(struct signet_scratch *, spare_scratch);
 static DEFINE_PER_CPU(struct signet_outbox *, spare_outbox);
 
-/* With the sequence number it tells the static IV. */
+/* Ciphers leave nonces there, and keys made for one record. */
 static void wipe(struct signet_operation *operation)
 {
-	memzero_explicit(operation->nonce, sizeof(operation->nonce));
+	memzero_explicit(operation, sizeof(*operation));
 }
 
 struct signet_scratch *signet_scratch_get(void)
@@ -55,7 +55,7 @@ void signet_scratch_exit(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		kfree(per_cpu(spare_scratch, cpu));
+		kfree_sensitive(per_cpu(spare_scratch, cpu));
 		kfree(per_cpu(spare_outbox, cpu));
 	}
 }

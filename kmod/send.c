@@ -65,8 +65,7 @@ static int check_send(struct sock *sk, struct signet_context *ctx)
 	if (signet_key_update_exhausted(ctx) && !signet_key_update_possible(ctx)) {
 		if (signet_context_is_tls(ctx))
 			return -EBADMSG;
-		if (signet_tx_close(sk, ctx))
-			return -EAGAIN;
+		signet_tx_close(sk, ctx);
 		return signet_context_fail(sk, ctx, EKEYEXPIRED, SIGNET_REASON_AEAD_LIMIT,
 					   SIGNET_ALERT_NONE);
 	}
@@ -276,6 +275,8 @@ static int parse_control(struct msghdr *msg, u8 *type)
 		if (cmsg->cmsg_type != TLS_SET_RECORD_TYPE ||
 		    cmsg->cmsg_len < CMSG_LEN(sizeof(*type)))
 			return -EINVAL;
+		if (msg->msg_flags & MSG_MORE)
+			return -EINVAL;
 		*type = *(u8 *)CMSG_DATA(cmsg);
 	}
 	return 0;
@@ -288,13 +289,7 @@ static int parse_control(struct msghdr *msg, u8 *type)
 static int check_type(const struct signet_context *ctx, const struct send_request *request,
 		      size_t size)
 {
-	int flags = request->msg->msg_flags;
-
-	if (request->type == SIGNET_CONTENT_APPLICATION_DATA)
-		return 0;
-	if (flags & MSG_MORE)
-		return -EINVAL;
-	if (signet_context_is_tls(ctx))
+	if (request->type == SIGNET_CONTENT_APPLICATION_DATA || signet_context_is_tls(ctx))
 		return 0;
 	if (request->type < SIGNET_CONTENT_ALERT || request->type == SIGNET_CONTENT_HANDSHAKE)
 		return -EINVAL;
@@ -387,6 +382,7 @@ int signet_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 		if (err)
 			return err;
 	}
+	ctx->tx.update_deferred = false;
 	err = begin_zerocopy(sk, msg, size, &notification);
 	if (!err) {
 		err = send_locked(sk, ctx, &request, size);

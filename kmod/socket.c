@@ -9,6 +9,7 @@
 #include <linux/module.h>
 #include <linux/net.h>
 #include <linux/poll.h>
+#include <linux/skmsg.h>
 #include <net/inet_common.h>
 #include <net/sock.h>
 #include <net/tcp.h>
@@ -50,9 +51,13 @@ static void detach(struct sock *sk, struct signet_context *ctx)
 	WRITE_ONCE(sk->sk_prot, ctx->base_prot);
 	if (ctx->rx.state != SIGNET_DIRECTION_UNKEYED)
 		WRITE_ONCE(sk->sk_rcvlowat, ctx->rx.lowat);
-	sk->sk_data_ready = ctx->base_data_ready;
-	sk->sk_write_space = ctx->base_write_space;
+	/* Others may have put their own before them since. */
+	if (sk->sk_data_ready == signet_data_ready)
+		sk->sk_data_ready = ctx->base_data_ready;
+	if (sk->sk_write_space == signet_write_space)
+		sk->sk_write_space = ctx->base_write_space;
 	write_unlock_bh(&sk->sk_callback_lock);
+	sk_stop_timer(sk, &ctx->retry);
 }
 
 static void signet_close(struct sock *sk, long timeout)
@@ -87,6 +92,9 @@ static int signet_disconnect(struct sock *sk, int flags)
 		return -EOPNOTSUPP;
 	if (!((1 << sk->sk_state) & (TCPF_CLOSE | TCPF_SYN_SENT | TCPF_SYN_RECV)))
 		return -EOPNOTSUPP;
+	/* The next connection counts from elsewhere. */
+	ctx->tx.tracked = false;
+	ctx->rx.tracked = false;
 	return ctx->base_prot->disconnect(sk, flags);
 }
 
@@ -139,6 +147,14 @@ static int signet_ioctl(struct sock *sk, int cmd, int *arg)
 {
 	struct signet_context *ctx = signet_context(sk);
 
+	int err;
+
+	if (cmd == SIOCOUTQ || cmd == SIOCOUTQNSD) {
+		err = ctx->base_prot->ioctl(sk, cmd, arg);
+		if (!err)
+			*arg += READ_ONCE(ctx->tx.tail_len);
+		return err;
+	}
 	if (cmd != SIOCINQ || signet_context_rx_is_plain(ctx))
 		return ctx->base_prot->ioctl(sk, cmd, arg);
 	lock_sock(sk);
@@ -260,11 +276,16 @@ static struct family_calls *find_calls(const struct sock *sk)
 /* As upstream: in the clear at first, so other calls may go on meanwhile. */
 static int check_attach_tls(struct sock *sk)
 {
+	int err = 0;
+
 	if (sk->sk_state != TCP_ESTABLISHED)
 		return -ENOTCONN;
-	if (sk->sk_user_data)
-		return -EBUSY;
-	return sk->sk_socket ? 0 : -EINVAL;
+	/* sockmap; others in the kernel mark a socket as theirs before they use TLS. */
+	rcu_read_lock();
+	if (sk_psock(sk))
+		err = -EINVAL;
+	rcu_read_unlock();
+	return sk->sk_socket ? err : -EINVAL;
 }
 
 static int check_attach(struct sock *sk)

@@ -116,6 +116,9 @@ static int check_install(struct sock *sk, struct signet_context *ctx, const unio
 		return err;
 	if (!signet_context_is_tls(ctx) && (ctx->tx.cipher || ctx->rx.cipher))
 		return -EBUSY;
+	/* Somebody is in the middle of sending in the clear. */
+	if (signet_context_tx_is_plain(ctx) && sk->sk_write_pending)
+		return -EBUSY;
 	/* Upstream knows other keys in TLS 1.3 only, of the same kind. */
 	if (old->info.version && old->info.version != TLS_1_3_VERSION)
 		return -EBUSY;

@@ -13,6 +13,9 @@
 #include "scratch.h"
 #include "trace.h"
 
+/* How soon TCP is asked again after it had no memory. */
+#define RETRY_INTERVAL (HZ / 20)
+
 void signet_tx_init(struct signet_tx *tx, const struct signet_defaults *defaults)
 {
 	tx->content_max = SIGNET_CONTENT_MAX;
@@ -21,7 +24,12 @@ void signet_tx_init(struct signet_tx *tx, const struct signet_defaults *defaults
 	tx->policy.bytes = READ_ONCE(defaults->rekey_bytes);
 	tx->policy.seconds = READ_ONCE(defaults->rekey_seconds);
 	tx->padding_size = READ_ONCE(defaults->padding_size);
-	tx->padding = tx->padding_size ? READ_ONCE(defaults->padding_mode) : SIGNET_PADDING_NONE;
+	tx->padding = READ_ONCE(defaults->padding_mode);
+	/* One without the other is none. */
+	if (!tx->padding || !tx->padding_size) {
+		tx->padding = SIGNET_PADDING_NONE;
+		tx->padding_size = 0;
+	}
 	tx->adaptive = READ_ONCE(defaults->adaptive_records);
 }
 
@@ -30,12 +38,20 @@ void signet_tx_install(struct sock *sk, struct signet_context *ctx, struct signe
 	struct signet_tx *tx = &ctx->tx;
 
 	signet_context_track_tx(sk, ctx);
-	WRITE_ONCE(tx->cipher, cipher);
+	/* Whoever looks without a lock finds all of it. */
+	smp_store_release(&tx->cipher, cipher);
 	trace_signet_keys(sk, true, cipher);
 	signet_count(ctx->namespace, SIGNET_COUNT_INSTALLED);
 	/* What it means depends on the TLS version. */
-	if (!signet_context_is_tls(ctx))
+	if (!signet_context_is_tls(ctx)) {
 		signet_tx_set_record_max(tx, tx->record_max);
+	} else {
+		/* Upstream's sockets know none of these. */
+		tx->record_max = 0;
+		tx->padding = SIGNET_PADDING_NONE;
+		tx->padding_size = 0;
+		tx->adaptive = false;
+	}
 	WRITE_ONCE(tx->state, SIGNET_DIRECTION_OPEN);
 }
 
@@ -63,6 +79,7 @@ int signet_tx_replace_keys(struct sock *sk, struct signet_context *ctx,
 		if (err)
 			return err;
 		signet_tx_push(sk, ctx, 0);
+		signet_tx_put_outbox(tx);
 	}
 	cipher->epoch = tx->cipher->epoch + 1;
 	signet_cipher_replace(&tx->cipher, cipher);
@@ -253,25 +270,56 @@ int signet_tx_push(struct sock *sk, struct signet_context *ctx, int flags)
 	}
 	/* Whoever leaves a tail behind must be told when there is room. */
 	signet_tx_set_nospace(sk);
+	/* It was memory, not room: no acknowledgment will come and make TCP ask. */
+	if (tcp_rtx_and_write_queues_empty(sk))
+		sk_reset_timer(sk, &ctx->retry, jiffies + RETRY_INTERVAL);
 	return -EAGAIN;
+}
+
+/*
+ * In softirq: not with the page fragment of the task that happens to run, which may be
+ * in the middle of filling it. TCP copies into one when the device takes no fragments.
+ */
+static void push_in_softirq(struct sock *sk, struct signet_context *ctx)
+{
+	gfp_t allocation = sk->sk_allocation;
+	bool use_task_frag = sk->sk_use_task_frag;
+
+	sk->sk_allocation = GFP_ATOMIC;
+	sk->sk_use_task_frag = false;
+	signet_tx_push(sk, ctx, 0);
+	sk->sk_use_task_frag = use_task_frag;
+	sk->sk_allocation = allocation;
+	signet_tx_put_outbox(&ctx->tx);
 }
 
 void signet_write_space(struct sock *sk)
 {
 	struct signet_context *ctx = signet_context(sk);
 
-	if (signet_tx_has_tail(&ctx->tx) && !ctx->tx.pushing) {
-		gfp_t allocation = sk->sk_allocation;
-
-		sk->sk_allocation = GFP_ATOMIC;
-		signet_tx_push(sk, ctx, 0);
-		signet_tx_put_outbox(&ctx->tx);
-		sk->sk_allocation = allocation;
-	}
+	if (signet_tx_has_tail(&ctx->tx) && !ctx->tx.pushing)
+		push_in_softirq(sk, ctx);
 	ctx->base_write_space(sk);
 	/* The callback above may have taken the flag away. */
 	if (signet_tx_has_tail(&ctx->tx))
 		signet_tx_set_nospace(sk);
+}
+
+void signet_tx_retry(struct timer_list *timer)
+{
+	struct signet_context *ctx = container_of(timer, struct signet_context, retry);
+	struct sock *sk = ctx->sk;
+
+	bh_lock_sock(sk);
+	if (inet_csk(sk)->icsk_ulp_data == ctx) {
+		/* Whoever owns the socket may not come to push. */
+		if (sock_owned_by_user(sk))
+			sk_reset_timer(sk, &ctx->retry, jiffies + RETRY_INTERVAL);
+		else
+			signet_write_space(sk);
+	}
+	bh_unlock_sock(sk);
+	sock_put(sk);
 }
 
 /*
@@ -341,7 +389,8 @@ void signet_tx_warning_alert(struct sock *sk, struct signet_context *ctx, enum s
 {
 	struct signet_tx *tx = &ctx->tx;
 
-	if (tx->state != SIGNET_DIRECTION_OPEN || signet_tx_get_outbox(tx) ||
+	if (tx->state != SIGNET_DIRECTION_OPEN || !signet_cipher_usable(tx->cipher) ||
+	    signet_cipher_exhausted(tx->cipher) || signet_tx_get_outbox(tx) ||
 	    !signet_tx_has_room(tx, SIGNET_RECORD_PIECES))
 		return;
 	if (!seal_alert(sk, ctx, SIGNET_ALERT_WARNING, alert))
@@ -362,12 +411,17 @@ void signet_tx_fatal_alert(struct sock *sk, struct signet_context *ctx, enum sig
 int signet_tx_close(struct sock *sk, struct signet_context *ctx)
 {
 	struct signet_tx *tx = &ctx->tx;
-	int err;
+	int err = 0;
 
 	if (!signet_tx_tcp_can_send(sk)) {
+		/* An error that TCP survives must not turn into an orderly end. */
+		if ((tx->tail_len || signet_tx_has_open(tx)) && sk->sk_err &&
+		    (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT))
+			err = -ENOMEM;
 		discard_tail(tx);
 		signet_tx_discard_open(tx);
-		return 0;
+		signet_tx_put_outbox(tx);
+		return err;
 	}
 	err = push_whole_tail(sk, ctx);
 	if (!err && tx->state == SIGNET_DIRECTION_OPEN && !ctx->error) {

@@ -131,6 +131,9 @@ int signet_tx_push(struct sock *sk, struct signet_context *ctx, int flags);
  */
 void signet_write_space(struct sock *sk);
 
+/* The timer that hands the tail to TCP again. Context: softirq. */
+void signet_tx_retry(struct timer_list *timer);
+
 /* --- alerts and the end --------------------------------------------------------- */
 
 /*

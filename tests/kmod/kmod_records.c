@@ -408,7 +408,7 @@ static int read_lengths(struct link *link, size_t len, size_t *first, size_t *lo
 TEST_F(adaptive, records_fit_segments_at_first)
 {
 	struct link *link = &self->link;
-	size_t first, longest;
+	size_t first = 0, longest = 0;
 
 	EXPECT_EQ(0, get_option(link->fd, SIGNET_ADAPTIVE_RECORDS));
 	ASSERT_EQ(0, set_option(link->fd, SIGNET_ADAPTIVE_RECORDS, 1));

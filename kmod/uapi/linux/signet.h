@@ -42,11 +42,13 @@
  *   EBADMSG           a record does not authenticate         bad_record_mac
  *                     a record or message that must not      unexpected_message
  *                     come now, or without content type
- *                     a malformed alert or message           decode_error
+ *                     a malformed alert or message           decode_error,
+ *                                                            illegal_parameter
  *   EMSGSIZE          a record longer than TLS allows        record_overflow
  *   EPROTONOSUPPORT   a record header of another version     protocol_version
  *   EKEYEXPIRED       TLS 1.2: this side reached its         close_notify
  *                     cipher's limit
+ *   EIO               the kernel's cipher reported an error   internal_error
  *   EBADFD            somebody used the TCP socket behind    none
  *                     the module's back
  *   ENOMEM            out of memory with a sealed record     none (TCP reset)
@@ -87,7 +89,7 @@
  * only at its end: the kernel takes a shorter one as if the rest were zero (but
  * not shorter than its first version), and a longer one only if the rest is
  * zero (else E2BIG).  getsockopt fills as much as it was given room for.
- * Secrets are write-only: no option returns one.
+ * Secrets are write-only: no option of this header returns one.
  */
 #ifndef _UAPI_LINUX_SIGNET_H
 #define _UAPI_LINUX_SIGNET_H
@@ -163,12 +165,14 @@ enum signet_option {
  *
  * Errors of SIGNET_TX, SIGNET_RX and SIGNET_KEYS:
  *   EINVAL	a length does not fit, the structure is too short, a reserved
- *		member is set, or the secret length is not the suite's
+ *		member is set, the secret length is not the suite's, or the TLS
+ *		version is not that of the other direction
  *   E2BIG	the structure is longer than the kernel's and not zero there
  *   EMSGSIZE	more left-over bytes than SIGNET_LEFTOVER_MAX
  *   EOPNOTSUPP	unknown version or suite
  *   ENOENT	the running kernel has no cipher for the suite
- *   EBUSY	the direction has keys already
+ *   EBUSY	the direction has keys already, or a thread is sending in the clear
+ *		(on a socket attached as "tls")
  *   ENOTCONN	the TCP connection is not established
  *   EFAULT	an address is bad
  *   ENOMEM	no memory
@@ -286,7 +290,7 @@ struct signet_rekey_policy {
 /*
  * SIGNET_RECORD_MAX: the peer's record_size_limit (RFC 8449): content, and in TLS
  * 1.3 content type and padding, of a record that is sent, from
- * SIGNET_RECORD_MAX_LOWEST to 2^14 + 1 bytes (2^14 in TLS 1.2); 0 for none. EBUSY
+ * SIGNET_RECORD_MAX_LOWEST to 2^14 + 1 bytes, which in TLS 1.2 means 2^14; 0 for none. EBUSY
  * while MSG_MORE holds a record open. Default: net.signet.record_max.
  */
 #define SIGNET_RECORD_MAX_LOWEST	64
@@ -312,9 +316,9 @@ struct signet_padding {
 };
 
 /*
- * SIGNET_ADAPTIVE_RECORDS: while TCP's congestion window is small, at first and
- * after an idle time, records are about as long as a segment, so that the
- * receiver can use each as it arrives. Default: net.signet.adaptive_records.
+ * SIGNET_ADAPTIVE_RECORDS: at first and after an idle time, while TCP's congestion
+ * window is small, the first 64 KiB go in records about as long as a segment, so
+ * that the receiver can use each as it arrives. Default: net.signet.adaptive_records.
  *
  * SIGNET_RECORD_TYPES: recvmsg() with a control buffer tells the content type, as
  * upstream's sockets do (SOL_TLS, TLS_GET_RECORD_TYPE), and gives alerts and
