@@ -108,6 +108,8 @@ struct signet_message {
  * @want_seq:	TCP's sequence number at which the record at the head of the
  *		queue is complete, or its header
  * @scratch:	the held record, or NULL
+ * @stamp:	an skb without data that has the time stamps of the last record's last
+ *		byte, or NULL
  * @offset:	where its unread content starts in scratch->record
  * @unread:	bytes of unread content
  * @side:	ciphertext that comes before what is in TCP's receive queue: what
@@ -141,6 +143,7 @@ struct signet_rx {
 	u32 copied_seq;
 	u32 want_seq;
 	struct signet_scratch *scratch;
+	struct sk_buff *stamp;
 	unsigned int offset;
 	unsigned int unread;
 	u8 *side;

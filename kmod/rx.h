@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Receiving: finding records in TCP's receive queue, opening them, handing
- * their content to readers.
+ * Receiving: opening records, acting on them, holding content for readers.
  */
 #ifndef _SIGNET_RX_H
 #define _SIGNET_RX_H
 
-#include "compat.h"
 #include "context.h"
 
-struct msghdr;
-struct pipe_inode_info;
+struct signet_found_record;
+struct signet_suite;
 
 void signet_rx_init(struct signet_rx *rx);
 
@@ -34,21 +32,51 @@ void signet_rx_replace_keys(struct sock *sk, struct signet_context *ctx,
 /* Frees everything but the cipher. */
 void signet_rx_destroy(struct signet_rx *rx);
 
-/* struct proto's recvmsg. */
-int signet_recvmsg(SIGNET_RECVMSG_ARGS(sk, msg, len, flags));
+/* --- reading -------------------------------------------------------------------- */
 
-/* struct proto_ops' splice_read. */
-ssize_t signet_splice_read(struct socket *sock, loff_t *position, struct pipe_inode_info *pipe,
-			   size_t len, unsigned int flags);
-
-/*
- * struct proto_ops' read_sock: offers each record to @actor, until it takes less than
- * it was offered or desc->count is 0.
+/**
+ * signet_rx_next - get at a record: open records until one is held
+ * @sk:		socket
+ * @ctx:	its context
  *
  * Context: process, under the socket lock.
- * Return: bytes taken, or an errno; 0 at the end of file and when there is nothing.
+ * Return: 1 when one is held, 0 at the end of file, -EAGAIN when nothing complete is
+ * there yet, or the errno that ends reading.
  */
-int signet_read_sock(struct sock *sk, read_descriptor_t *desc, sk_read_actor_t actor);
+int signet_rx_next(struct sock *sk, struct signet_context *ctx);
+
+/* The held record was used. */
+void signet_rx_drop_held(struct signet_rx *rx);
+
+/* Nobody needs the buffer of a record that was read to its end. */
+void signet_rx_release_scratch(struct signet_rx *rx);
+
+/* --- without consuming ------------------------------------------------------------ */
+
+/**
+ * signet_rx_decrypt - open a record into a buffer
+ * @sk:		socket
+ * @ctx:	its context
+ * @scratch:	buffer
+ * @found:	record
+ * @ahead:	records between the next one and this
+ *
+ * Nothing is consumed. Context: process, under the socket lock.
+ * Return: as signet_cipher_open().
+ */
+int signet_rx_decrypt(struct sock *sk, struct signet_context *ctx, struct signet_scratch *scratch,
+		      const struct signet_found_record *found, unsigned int ahead);
+
+/*
+ * What is in an opened record? Return: its content type, which in TLS 1.3 is the
+ * last byte that is not padding (RFC 8446 5.2), or 0 without one; *len: its
+ * content's length.
+ */
+u8 signet_rx_content_type(const struct signet_suite *suite,
+			  const struct signet_found_record *found, const u8 *content,
+			  unsigned int *len);
+
+/* --- the rest --------------------------------------------------------------------- */
 
 /*
  * struct sock's sk_data_ready: wakes readers only for what they can use.
@@ -85,6 +113,12 @@ bool signet_rx_poll(struct sock *sk, struct signet_context *ctx);
  * Return: bytes.
  */
 unsigned int signet_rx_inq(struct sock *sk, struct signet_context *ctx, unsigned int enough);
+
+/*
+ * msg_inq: plaintext that can be read now; as TCP's, 1 when nothing but the end of
+ * file or an error is to be had. Context: process, under the socket lock.
+ */
+int signet_rx_inq_hint(struct sock *sk, struct signet_context *ctx);
 
 /**
  * signet_rx_close - get the receive queue ready for TCP's close

@@ -18,6 +18,7 @@
 #include "diag.h"
 #include "namespace.h"
 #include "option.h"
+#include "receive.h"
 #include "rx.h"
 #include "send.h"
 #include "tls_option.h"
@@ -388,8 +389,10 @@ static int register_names(void)
 		pr_err("replace_tls: the kernel's own tls module is loaded: unload it first (%d)\n",
 		       err);
 		tcp_unregister_ulp(&signet_ulp_ops);
+		/* modprobe takes EEXIST for "is loaded already", and succeeds. */
+		return -EBUSY;
 	}
-	return err;
+	return 0;
 }
 
 int signet_socket_init(void)

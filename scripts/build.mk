@@ -20,6 +20,9 @@ SHELL := /bin/bash
 BUILD ?= build
 SANITIZE ?=
 KERNELS := 6.12 7
+# What scripts/setup took out of the newest kernel's source.
+KERNEL_SOURCE := /usr/share/signet/kernel-source
+KSELFTEST := $(KERNEL_SOURCE)/tools/testing/selftests
 WOLFSSL ?= $(shell [ ! -x scripts/build-wolfssl ] || scripts/build-wolfssl --prefix)
 
 CC := gcc
@@ -63,14 +66,16 @@ $(BUILD)/obj/%.pic.o: %.c $(MAKEFILE_LIST)
 # The module, once per kernel. kbuild writes beside the sources, so each kernel has a tree of links
 # to them; what changed is decided by kbuild, the rule below only knows when there is nothing to ask.
 
-KMOD_FILES := Kbuild $(shell find kmod -type d -o -type f)
+KMOD_FILES := Kbuild $(shell find kmod tests/module -type d -o -type f)
 
 modules: $(KERNELS:%=$(BUILD)/stage-%/modules.dep)
 
 define kernel_rules
 $(BUILD)/kmod-$(1)/signet.ko: $(KMOD_FILES) $(TOOLCHAIN)/kernels
 	@mkdir -p $$(@D)
+	@mkdir -p $$(@D)/tests
 	@cp -asf $$(CURDIR)/Kbuild $$(CURDIR)/kmod $$(@D)/
+	@cp -asf $$(CURDIR)/tests/module $$(@D)/tests/
 	@find $$(@D) -xtype l -delete
 	$$(MAKE) -C $$(KERNEL_BUILD_$(1)) M=$$(abspath $$(@D)) W=1 $$(KBUILD_FLAGS) modules
 	@touch $$@

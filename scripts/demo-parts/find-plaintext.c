@@ -208,6 +208,23 @@ static struct stream *stream_of(const uint8_t ends[36])
 	return &streams[stream_count++];
 }
 
+/* A reset ends the other direction too: what that one sends is not received any more. */
+static void end_other_direction(const uint8_t ends[36], size_t address_len)
+{
+	uint8_t other[36] = {};
+
+	memcpy(other, ends + address_len, address_len);
+	memcpy(other + address_len, ends, address_len);
+	memcpy(other + 32, ends + 34, 2);
+	memcpy(other + 34, ends + 32, 2);
+	for (size_t i = stream_count; i-- > 0;) {
+		if (memcmp(streams[i].ends, other, sizeof(other)))
+			continue;
+		streams[i].ended = true;
+		break;
+	}
+}
+
 static void take_segment(const uint8_t ends[36], const uint8_t *tcp, struct bytes data,
 			 size_t data_len)
 {
@@ -237,17 +254,19 @@ static void take_packet(const uint8_t *packet, size_t captured, size_t whole)
 {
 	uint8_t ends[36] = {};
 	const uint8_t *ip = packet + 14, *tcp;
-	size_t ip_len, header_len, tcp_len;
+	size_t ip_len, header_len, tcp_len, address_len;
 
 	if (captured < 14 + 40)
 		return; /* shorter than any TCP packet */
 	if (packet[12] == 0x08 && packet[13] == 0x00 && ip[9] == IPPROTO_TCP) {
 		header_len = (size_t)(ip[0] & 15) * 4;
 		ip_len = (size_t)ip[2] << 8 | ip[3];
+		address_len = 4;
 		memcpy(ends, ip + 12, 8);
 	} else if (packet[12] == 0x86 && packet[13] == 0xdd && ip[6] == IPPROTO_TCP) {
 		header_len = 40;
 		ip_len = ((size_t)ip[4] << 8 | ip[5]) + 40;
+		address_len = 16;
 		memcpy(ends, ip + 8, 32);
 	} else {
 		return;
@@ -263,6 +282,8 @@ static void take_packet(const uint8_t *packet, size_t captured, size_t whole)
 		return;
 	if (14 + header_len + tcp_len > captured || header_len + tcp_len > ip_len)
 		errx(1, "a packet with impossible lengths");
+	if (tcp[13] & TCP_RST)
+		end_other_direction(ends, address_len);
 	take_segment(ends, tcp,
 		     (struct bytes){ tcp + tcp_len,
 				     (captured - 14 < ip_len ? captured - 14 : ip_len) -

@@ -26,7 +26,7 @@ TOOLCHAIN_PACKAGES=(
 	gcc make libc6-dev liburing-dev pkg-config
 	autoconf automake libtool
 	bc bison flex libelf-dev libssl-dev xz-utils kmod
-	sparse clang-format shellcheck mandoc perl python3-minimal
+	sparse clang-format shellcheck mandoc perl python3
 	valgrind libc6-dbg gdb
 	openssl gnutls-bin ca-certificates curl iproute2 procps faketime strace
 	libgnutls28-dev

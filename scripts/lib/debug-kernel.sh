@@ -59,7 +59,7 @@ make_debug_kernel() {
 	local made=$WORK/made release
 
 	private_apt
-	download_kernel_source
+	download_kernel_source 6.12
 	mkdir -p "$WORK/source" "$made"
 	tar -x -f "$WORK/linux-source-6.12.tar.xz" -C "$WORK/source" --strip-components=1
 	kernel_make x86_64_defconfig

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# stage-module.sh RELEASE MODULES MODULE STAGE: puts MODULE, and an index of the kernel's own modules in
-# the directory MODULES with MODULE added, into STAGE/lib/modules/RELEASE. Runs inside the toolchain
-# tree.
+# stage-module.sh RELEASE MODULES MODULE STAGE: puts MODULE and those beside it, and an index of the
+# kernel's own modules in the directory MODULES with them added, into STAGE/lib/modules/RELEASE. Runs
+# inside the toolchain tree.
 
 set -euo pipefail
 
@@ -14,7 +14,7 @@ rm -rf "$ours"
 mkdir -p "$ours/updates"
 ln -s "$theirs/kernel" "$ours/kernel"
 cp "$theirs"/modules.{order,builtin,builtin.modinfo} "$ours/"
-cp "$module" "$ours/updates/"
+cp "${module%/*}"/*.ko "$ours/updates/"
 depmod -b "$stage" "$release"
 rm "$ours/kernel"
 mkdir "$ours/kernel"

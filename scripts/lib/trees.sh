@@ -92,24 +92,34 @@ bootstrap() {
 		tar -x -C "$dir" --exclude='./dev/*'
 }
 
-# download_kernel_source: leaves linux-source-6.12.tar.xz in $WORK.
+# download_kernel_source VERSION: leaves linux-source-VERSION.tar.xz in $WORK. VERSION is as in 6.12.
 download_kernel_source() {
-	(cd "$WORK" && apt-get "${APT_OPTIONS[@]}" download linux-source-6.12)
-	dpkg-deb --fsys-tarfile "$WORK"/linux-source-6.12_*.deb |
-		tar -x -C "$WORK" --wildcards --strip-components=3 '*/linux-source-6.12.tar.xz'
-	rm "$WORK"/linux-source-6.12_*.deb
+	local name=linux-source-$1
+
+	(cd "$WORK" && apt-get "${APT_OPTIONS[@]}" download "$name")
+	dpkg-deb --fsys-tarfile "$WORK/$name"_*.deb |
+		tar -x -C "$WORK" --wildcards --strip-components=3 "*/$name.tar.xz"
+	rm "$WORK/$name"_*.deb
 }
 
-# checkpatch, kernel-doc, kselftest's headers and upstream's test of its own TLS are in no package but
-# the kernel's whole source.
-extract_kernel_scripts() {
-	local dir=$1
+# What is in no package but the kernel's whole source, of the newest kernel that we use: checkpatch and
+# kernel-doc; kselftest's headers; upstream's test of its own TLS, with the header of the options that
+# it knows. Each keeps its place, since some look for others relative to their own.
+extract_kernel_source() {
+	local dir=$1 release version name
 
-	download_kernel_source
+	release=$(sort -V -k 2 "$WORK/kernels" | tail -n 1 | cut -d ' ' -f 2)
+	version=$(cut -d . -f 1,2 <<<"$release")
+	name=linux-source-$version
+	download_kernel_source "$version"
 	mkdir -p "$dir"
-	tar -x -f "$WORK/linux-source-6.12.tar.xz" -C "$dir" --strip-components=2 \
-		linux-source-6.12/scripts/{checkpatch.pl,spelling.txt,const_structs.checkpatch,kernel-doc} \
-		linux-source-6.12/tools/testing/selftests/{kselftest.h,kselftest_harness.h,net/tls.c}
+	tar -x -f "$WORK/$name.tar.xz" -C "$dir" --strip-components=1 \
+		"$name"/scripts/{checkpatch.pl,spelling.txt,const_structs.checkpatch,kernel-doc} \
+		"$name"/tools/{docs/kernel-doc,lib/python} \
+		"$name"/tools/testing/selftests/{kselftest.h,kselftest_harness.h,net/tls.c} \
+		"$name"/include/uapi/linux/tls.h
+	printf '%s\n' "$version" >"$dir/version"
+	rm "$WORK/$name.tar.xz"
 }
 
 make_toolchain() {
@@ -123,11 +133,11 @@ make_toolchain() {
 		printf '%s %s\n' "$series" "$release" >>"$WORK/kernels"
 		packages+=("linux-headers-$release")
 	done
-	extract_kernel_scripts "$WORK/kernel-scripts" &
+	extract_kernel_source "$WORK/kernel-source" &
 	bootstrap "$WORK/tree" "${packages[@]}"
 	wait $!
 	mkdir -p "$WORK/tree/usr/share/signet"
-	mv "$WORK/kernel-scripts" "$WORK/tree/usr/share/signet/kernel-scripts"
+	mv "$WORK/kernel-source" "$WORK/tree/usr/share/signet/kernel-source"
 	cp "$WORK/kernels" "$WORK/tree/kernels"
 	mv -T "$WORK/tree" "$TOOLCHAIN"
 }

@@ -20,9 +20,13 @@ SECRET = RANDOM.randbytes(5000)
 directory = tempfile.TemporaryDirectory(prefix="signet-test-")
 
 
-def packet(sequence, data=b"", flags=0, to=PORT, v6=False, lost=0):
-    """One captured packet; of its data the last bytes can be left out of the capture."""
-    tcp = struct.pack("!HHIIBBHHH", 40000, to, sequence % 2**32, 0, 8 << 4, flags, 100, 0,
+def packet(sequence, data=b"", flags=0, to=PORT, v6=False, lost=0, back=False):
+    """
+    One captured packet, to the server or back; of its data the last bytes can be left out of the
+    capture.
+    """
+    ports = (to, 40000) if back else (40000, to)
+    tcp = struct.pack("!HHIIBBHHH", *ports, sequence % 2**32, 0, 8 << 4, flags, 100, 0,
                       0) + bytes(12)
     if v6:
         header = struct.pack("!IHBB", 6 << 28, len(tcp) + len(data), socket.IPPROTO_TCP,
@@ -30,7 +34,7 @@ def packet(sequence, data=b"", flags=0, to=PORT, v6=False, lost=0):
     else:
         header = struct.pack("!BBHHHBBHII", 0x45, 0, 20 + len(tcp) + len(data), 0, 0, 64,
                              socket.IPPROTO_TCP,
-                             0, 1, 2)
+                             0, *((2, 1) if back else (1, 2)))
     whole = bytes(12) + (b"\x86\xdd" if v6 else b"\x08\x00") + header + tcp + data
     kept = whole[:len(whole) - lost]
     return struct.pack("=IIII", 0, 0, len(kept), len(whole)) + kept
@@ -115,6 +119,7 @@ def gaps_are_counted():
     told(search(packets[1:]), streams_without_beginning=1)
     told(search(packets[:-1]), streams_without_end=1)
     told(search(packets[:-1] + [packet(6001, flags=RST)]), streams_without_end=0)
+    told(search(packets[:-1] + [packet(1, flags=RST, back=True)]), streams_without_end=0)
 
 
 def other_ports_are_not_searched():

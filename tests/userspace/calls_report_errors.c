@@ -55,6 +55,46 @@ static void sockets_are_checked(void)
 	close(listener);
 }
 
+static void settings_are_checked(void)
+{
+	struct signet_rekey_policy policy = { 1, 2, 3 };
+	struct signet_padding padding = { SIGNET_PADDING_FIXED, 4 };
+	unsigned int bytes = 5;
+	bool types = true, adaptive = true;
+	char ticket[16];
+	int fds[2];
+
+	tcp_pair(fds);
+	is(signet_rekey(fds[0], 0), -ENOPROTOOPT, "rekey without attach");
+	is(signet_rekey(-1, 0), -EBADF, "rekey of no descriptor");
+	is(signet_rekey(STDOUT_FILENO, 0), -ENOTSOCK, "rekey of standard output");
+	is(signet_set_rekey_policy(fds[0], &policy), -ENOPROTOOPT, "a policy without attach");
+	is(signet_set_rekey_policy(fds[0], NULL), -EINVAL, "no policy");
+	is(signet_get_rekey_policy(fds[0], &policy), -ENOPROTOOPT, "whose policy?");
+	ok(!policy.records && !policy.bytes && !policy.seconds, "and nothing is in it");
+	is(signet_get_rekey_policy(fds[0], NULL), -EINVAL, "a policy into nowhere");
+	is(signet_set_record_max(fds[0], 0), -ENOPROTOOPT, "a record's limit without attach");
+	is(signet_get_record_max(fds[0], &bytes), -ENOPROTOOPT, "whose limit?");
+	ok(!bytes, "and it is zero");
+	is(signet_get_record_max(fds[0], NULL), -EINVAL, "a limit into nowhere");
+	is(signet_set_padding(fds[0], &padding), -ENOPROTOOPT, "padding without attach");
+	is(signet_set_padding(fds[0], NULL), -EINVAL, "no padding's description");
+	is(signet_get_padding(fds[0], &padding), -ENOPROTOOPT, "whose padding?");
+	ok(!padding.mode && !padding.size, "and nothing is in it");
+	is(signet_get_padding(fds[0], NULL), -EINVAL, "padding into nowhere");
+	is(signet_set_adaptive_records(fds[0], true), -ENOPROTOOPT, "adaptive without attach");
+	is(signet_get_adaptive_records(fds[0], &adaptive), -ENOPROTOOPT, "is it adaptive?");
+	is(signet_get_adaptive_records(fds[0], NULL), -EINVAL, "adaptive into nowhere");
+	is(signet_set_record_types(fds[0], true), -ENOPROTOOPT, "types without attach");
+	is(signet_get_record_types(fds[0], &types), -ENOPROTOOPT, "does it tell types?");
+	is(signet_get_record_types(fds[0], NULL), -EINVAL, "types into nowhere");
+	ok(!adaptive && !types, "and neither is");
+	is(signet_ticket(fds[0], ticket, sizeof(ticket)), -ENOPROTOOPT, "a ticket without attach");
+	is(signet_ticket(fds[0], NULL, 0), -EINVAL, "a ticket into nowhere");
+	close(fds[0]);
+	close(fds[1]);
+}
+
 /* Where the module is loaded, or can be, these sockets get another answer. */
 static void the_module_is_missed(void)
 {
@@ -241,6 +281,7 @@ int main(void)
 	certificates_begin();
 	make_usual_certificates();
 	sockets_are_checked();
+	settings_are_checked();
 	the_module_is_missed();
 	files_are_checked();
 	system_certificates_are_found();

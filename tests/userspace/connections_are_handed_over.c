@@ -95,6 +95,62 @@ static void data_goes_both_ways(const struct signet_config *client,
 	close(far.fd);
 }
 
+/* Return: whether the peer's next record changes its keys. */
+static bool update_comes(int fd)
+{
+	struct signet_info info;
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN && !signet_info(fd, &info) &&
+	       info.rx_epoch == 1;
+}
+
+static void settings_are_kept(const struct signet_config *client,
+			      const struct signet_config *server)
+{
+	struct signet_rekey_policy policy = { .records = 1000, .bytes = 1 << 30, .seconds = 3600 };
+	struct signet_padding padding = { SIGNET_PADDING_MULTIPLE, 64 };
+	struct end near = { .config = client, .name = "127.0.0.1" };
+	struct end far = { .config = server };
+	struct signet_rekey_policy policy_now;
+	struct signet_padding padding_now;
+	unsigned int bytes;
+	char ticket[16];
+	bool adaptive, types;
+
+	run_ends(&near, &far);
+	ok(!signet_set_rekey_policy(near.fd, &policy) &&
+		   !signet_get_rekey_policy(near.fd, &policy_now) &&
+		   !memcmp(&policy, &policy_now, sizeof(policy)),
+	   "a policy is read back");
+	ok(!signet_set_padding(near.fd, &padding) && !signet_get_padding(near.fd, &padding_now) &&
+		   !memcmp(&padding, &padding_now, sizeof(padding)),
+	   "and padding");
+	ok(!signet_set_record_max(near.fd, SIGNET_RECORD_MAX_LOWEST) &&
+		   !signet_get_record_max(near.fd, &bytes) && bytes == SIGNET_RECORD_MAX_LOWEST,
+	   "and a record's limit");
+	ok(!signet_get_adaptive_records(near.fd, &adaptive) && !adaptive &&
+		   !signet_set_adaptive_records(near.fd, true) &&
+		   !signet_get_adaptive_records(near.fd, &adaptive) && adaptive,
+	   "and adaptive records");
+	ok(!signet_get_record_types(near.fd, &types) && !types &&
+		   !signet_set_record_types(near.fd, true) &&
+		   !signet_get_record_types(near.fd, &types) && types,
+	   "and record types");
+	ok(signet_set_record_max(near.fd, SIGNET_RECORD_MAX_LOWEST - 1) == -EINVAL &&
+		   signet_set_record_max(near.fd, (1 << 14) + 2) == -EINVAL,
+	   "a limit has its own");
+	padding.mode = SIGNET_PADDING_NONE;
+	ok(signet_set_padding(near.fd, &padding) == -EINVAL, "no padding has no size");
+	ok(signet_rekey(near.fd, 2) == -EINVAL, "an unknown flag is refused");
+	ok(!signet_rekey(near.fd, SIGNET_REKEY_REQUEST_UPDATE) && update_comes(far.fd) &&
+		   update_comes(near.fd),
+	   "keys are changed on both sides");
+	ok(signet_ticket(near.fd, ticket, sizeof(ticket)) == -ENODATA, "no ticket was sent");
+	close(near.fd);
+	close(far.fd);
+}
+
 static void refusals_hand_nothing_over(const struct signet_config *client,
 				       const struct signet_config *server)
 {
@@ -139,6 +195,7 @@ static void late_refusals_are_told(const struct signet_config *client)
 static void openssl_is_a_peer(const struct signet_config *client)
 {
 	unsigned int port = free_port();
+	static char ticket[SIGNET_TICKET_MAX];
 	struct signet_result result;
 	struct process process;
 	int fd, ret;
@@ -151,6 +208,12 @@ static void openssl_is_a_peer(const struct signet_config *client)
 	ret = signet_connect(client, fd, "db.internal", &result);
 	ok(!ret && send(fd, "abc\n", 4, 0) == 4 && arrives(fd, "cba\n"),
 	   "data goes to openssl and back, past its tickets: %s", result.text);
+	ok(signet_ticket(fd, ticket, 8) == -EMSGSIZE, "a ticket does not fit eight bytes");
+	ret = signet_ticket(fd, ticket, sizeof(ticket));
+	/* Lifetime, age, nonce, ticket and extensions, with their lengths (RFC 8446 4.6.1). */
+	ok(ret > 13 && ret < (int)sizeof(ticket), "and is not lost by that: %d bytes", ret);
+	ok(signet_ticket(fd, ticket, sizeof(ticket)) > 13, "there is a second one");
+	ok(signet_ticket(fd, ticket, sizeof(ticket)) == -ENODATA, "and then no more");
 	close(fd);
 	process_stop(&process);
 }
@@ -172,6 +235,7 @@ int main(void)
 	client = new_config(SIGNET_ROLE_CLIENT, "ca", NULL);
 	server = new_config(SIGNET_ROLE_SERVER, NULL, "server");
 	data_goes_both_ways(client, server);
+	settings_are_kept(client, server);
 	refusals_hand_nothing_over(client, server);
 	late_refusals_are_told(client);
 	openssl_is_a_peer(client);

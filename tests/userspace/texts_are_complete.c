@@ -11,10 +11,12 @@
 static void errnos_have_texts(void)
 {
 	static const int documented[] = {
-		ENOTCONN,    EPIPE,	      ECONNABORTED, ECONNRESET, EPROTO, EBADMSG,
-		EMSGSIZE,    EPROTONOSUPPORT, EKEYEXPIRED,  EBADFD,	ENOMEM, EINVAL,
-		E2BIG,	     EOPNOTSUPP,      ENOENT,	    EBUSY,	EFAULT, EEXIST,
-		ENOPROTOOPT, EACCES,	      EKEYREJECTED, ETIMEDOUT,	EPERM,
+		ENOTCONN,     EPIPE,	 ECONNABORTED,	  ECONNRESET,  EPROTO,
+		EBADMSG,      EMSGSIZE,	 EPROTONOSUPPORT, EKEYEXPIRED, EBADFD,
+		ENOMEM,	      EINVAL,	 E2BIG,		  EOPNOTSUPP,  ENOENT,
+		EBUSY,	      EFAULT,	 EEXIST,	  ENOPROTOOPT, EACCES,
+		EKEYREJECTED, ETIMEDOUT, EPERM,		  ENODATA,     ENOBUFS,
+		EIO,	      EAGAIN,
 	};
 	const size_t count = sizeof(documented) / sizeof(documented[0]);
 	bool own = true, distinct = true, negative = true;
@@ -65,14 +67,38 @@ static void reasons_have_texts(void)
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		ok(!strcmp(signet_reason_text(reasons[i].number), reasons[i].text),
 		   "reason %u (%s) has its text", reasons[i].number, reasons[i].name);
+	ok(!strcmp(signet_reason_text(12), "unknown reason"), "reason 12 went and left no text");
 	ok(!strcmp(signet_reason_text(UINT_MAX), "unknown reason"), "an unknown reason is one");
 }
 
 static void names_are_the_standards(void)
 {
-	ok(!strcmp(signet_suite_name(0x1301), "TLS_AES_128_GCM_SHA256"), "suite 0x1301");
-	ok(!strcmp(signet_suite_name(0x1302), "TLS_AES_256_GCM_SHA384"), "suite 0x1302");
-	ok(!strcmp(signet_suite_name(0), "unknown"), "suite 0 is unknown");
+	/* https://www.iana.org/assignments/tls-parameters */
+	static const struct {
+		unsigned int number;
+		const char *name;
+	} suites[] = {
+		{ 0x1301, "TLS_AES_128_GCM_SHA256" },
+		{ 0x1302, "TLS_AES_256_GCM_SHA384" },
+		{ 0x1303, "TLS_CHACHA20_POLY1305_SHA256" },
+		{ 0x1304, "TLS_AES_128_CCM_SHA256" },
+		{ 0xc02b, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256" },
+		{ 0xc02c, "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384" },
+		{ 0xc02f, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256" },
+		{ 0xc030, "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384" },
+		{ 0xc0ac, "TLS_ECDHE_ECDSA_WITH_AES_128_CCM" },
+		{ 0xc0ad, "TLS_ECDHE_ECDSA_WITH_AES_256_CCM" },
+		{ 0xcca8, "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256" },
+		{ 0xcca9, "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256" },
+	};
+	size_t known = 0;
+
+	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
+		ok(!strcmp(signet_suite_name(suites[i].number), suites[i].name), "suite %#x is %s",
+		   suites[i].number, suites[i].name);
+	for (unsigned int suite = 0; suite <= 0x10000; suite++)
+		known += !!strcmp(signet_suite_name(suite), "unknown");
+	ok(known == sizeof(suites) / sizeof(suites[0]), "and no other is known");
 	for (int state = SIGNET_STATE_GATED; state <= SIGNET_STATE_FAILED; state++)
 		ok(strcmp(signet_state_name(state), "unknown"), "state %d is %s", state,
 		   signet_state_name(state));

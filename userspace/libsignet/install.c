@@ -4,12 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
-static int set_keys(int fd, const void *option, size_t size)
-{
-	return setsockopt(fd, SOL_SIGNET, SIGNET_KEYS, option, size) ? -errno : 0;
-}
+#include "option.h"
 
 /* The option is one block: the left-over bytes follow the secrets. */
 static int install_with_leftover(int fd, const struct signet_keys *keys, const void *leftover,
@@ -24,7 +20,7 @@ static int install_with_leftover(int fd, const struct signet_keys *keys, const v
 		return -ENOMEM;
 	memcpy(option, keys, sizeof(*keys));
 	memcpy(option + sizeof(*keys), leftover, leftover_len);
-	ret = set_keys(fd, option, size);
+	ret = signet_option_set(fd, SIGNET_KEYS, option, size);
 	explicit_bzero(option, size);
 	free(option);
 	return ret;
@@ -41,5 +37,5 @@ int signet_install(int fd, struct signet_keys *keys, const void *leftover, size_
 	keys->leftover_len = leftover_len;
 	if (leftover_len)
 		return install_with_leftover(fd, keys, leftover, leftover_len);
-	return set_keys(fd, keys, sizeof(*keys));
+	return signet_option_set(fd, SIGNET_KEYS, keys, sizeof(*keys));
 }

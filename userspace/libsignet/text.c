@@ -28,22 +28,26 @@ static const struct text errors[] = {
 	{ EAGAIN, "the call would have to wait" },
 	{ EBADF, "not an open file descriptor" },
 	{ EBADFD, "somebody used the TCP socket behind the module's back" },
-	{ EBADMSG, "the peer sent a record that is not authentic or must not come now" },
-	{ EBUSY, "keys are installed already, or another thread is inside the socket" },
+	{ EBADMSG,
+	  "the peer sent a record that is not authentic or must not come now, or a flood" },
+	{ EBUSY, "keys are installed already, a record is open, or a thread is inside the socket" },
 	{ ECONNABORTED, "the peer closed without close_notify: data may be missing" },
 	{ ECONNRESET, "the peer reset the connection" },
 	{ EEXIST, "the socket has an upper layer protocol already" },
 	{ EFAULT, "bad address" },
 	{ EINVAL, "an argument is not valid here, or this is not a connected TCP socket" },
-	{ EKEYEXPIRED, "the key is used up: a KeyUpdate came, or the cipher's limit" },
+	{ EIO, "the kernel's cipher failed, or with SOL_TLS a control record came" },
+	{ EKEYEXPIRED, "the key is used up: the cipher's limit, or with SOL_TLS a KeyUpdate" },
 	{ EKEYREJECTED, "the certificate or key was refused" },
-	{ EMSGSIZE, "a record, or the left-over ciphertext, is too long" },
+	{ EMSGSIZE, "a record, the left-over ciphertext or the ticket is too long" },
+	{ ENOBUFS, "no memory for the notification of MSG_ZEROCOPY" },
+	{ ENODATA, "no session ticket is there" },
 	{ ENOENT, "signet.ko is not loaded, the kernel lacks the cipher, or no such file" },
 	{ ENOMEM, "out of memory" },
 	{ ENOPROTOOPT, "signet is not attached to this socket" },
 	{ ENOTCONN, "the socket is not connected, or no keys are installed yet" },
 	{ ENOTSOCK, "not a socket" },
-	{ EOPNOTSUPP, "unknown TLS version or cipher suite, or an unsupported operation" },
+	{ EOPNOTSUPP, "unknown TLS version or cipher suite, or one without this operation" },
 	{ EPERM, "not permitted by the policy" },
 	{ EPIPE, "sending is over: the connection is closed in this direction" },
 	{ EPROTO, "the peer sent a fatal alert or broke the protocol" },
@@ -77,16 +81,28 @@ const char *signet_reason_text(unsigned int reason)
 	return text ? text : "unknown reason";
 }
 
+static const struct text suites[] = {
+#define SUITE(name) { SIGNET_##name, "TLS_" #name }
+	SUITE(AES_128_GCM_SHA256),
+	SUITE(AES_256_GCM_SHA384),
+	SUITE(CHACHA20_POLY1305_SHA256),
+	SUITE(AES_128_CCM_SHA256),
+	SUITE(ECDHE_ECDSA_WITH_AES_128_GCM_SHA256),
+	SUITE(ECDHE_ECDSA_WITH_AES_256_GCM_SHA384),
+	SUITE(ECDHE_RSA_WITH_AES_128_GCM_SHA256),
+	SUITE(ECDHE_RSA_WITH_AES_256_GCM_SHA384),
+	SUITE(ECDHE_ECDSA_WITH_AES_128_CCM),
+	SUITE(ECDHE_ECDSA_WITH_AES_256_CCM),
+	SUITE(ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256),
+	SUITE(ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256),
+#undef SUITE
+};
+
 const char *signet_suite_name(unsigned int suite)
 {
-	switch (suite) {
-	case SIGNET_AES_128_GCM_SHA256:
-		return "TLS_AES_128_GCM_SHA256";
-	case SIGNET_AES_256_GCM_SHA384:
-		return "TLS_AES_256_GCM_SHA384";
-	default:
-		return "unknown";
-	}
+	const char *name = find(suites, COUNT(suites), suite);
+
+	return name ? name : "unknown";
 }
 
 const char *signet_state_name(unsigned int state)
