@@ -402,6 +402,7 @@ static int read_lengths(struct link *link, size_t len, size_t *first, size_t *lo
 	size_t total = 0, wire;
 	int n;
 
+	*first = 0;
 	*longest = 0;
 	while (total < len) {
 		n = peer_recv_part(link, total);
