@@ -168,7 +168,7 @@ static int check_header(const struct signet_context *ctx, const u8 *header)
 	/* Told in this order by upstream too. */
 	if (len > suite->explicit_nonce_len + signet_suite_body_max(suite))
 		return SIGNET_REASON_RECORD_LONG;
-	/* Alerts and change_cipher_spec in the clear have no tag: it is their type that is wrong. */
+	/* Alerts and change_cipher_spec in the clear have no tag: their type is what is wrong. */
 	if (len < suite->explicit_nonce_len + SIGNET_TAG_LEN)
 		return may_come ? SIGNET_REASON_RECORD_SHORT : SIGNET_REASON_RECORD_TYPE;
 	if (get_unaligned_be16(header + 1) != SIGNET_RECORD_VERSION)

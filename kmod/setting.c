@@ -33,7 +33,12 @@ static unsigned int setting_size(int option)
 
 static int set_record_max(struct signet_tx *tx, u32 limit)
 {
-	if (limit && (limit < SIGNET_RECORD_MAX_LOWEST || limit > SIGNET_CONTENT_MAX + 1))
+	u32 highest = SIGNET_CONTENT_MAX + 1;
+
+	/* RFC 8449 4: there is no content type to count. */
+	if (tx->cipher && !signet_suite_is_tls_1_3(tx->cipher->suite))
+		highest--;
+	if (limit && (limit < SIGNET_RECORD_MAX_LOWEST || limit > highest))
 		return -EINVAL;
 	if (signet_tx_has_open(tx))
 		return -EBUSY;

@@ -110,6 +110,18 @@ TEST_F(shape, record_max_of_the_longest_record)
 	EXPECT_EQ(1, peer_recv_part(link, RECORD_CONTENT));
 }
 
+/* RFC 8449 4: the longest record of TLS 1.2 is one byte shorter. */
+TEST_F(records, record_max_depends_on_the_version)
+{
+	struct link *link = &self->link;
+	int ret = set_option(link->fd, SIGNET_RECORD_MAX, RECORD_CONTENT + 1);
+
+	EXPECT_EQ(is_tls_1_3(link) ? 0 : -1, ret);
+	if (ret)
+		EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(ret ? 0 : RECORD_CONTENT + 1, get_option(link->fd, SIGNET_RECORD_MAX));
+}
+
 TEST_F(records, record_max_checks_its_value)
 {
 	static const uint32_t bad[] = { 1, 2, 63, RECORD_CONTENT + 2, 65535, 65536, -1U };
@@ -390,6 +402,7 @@ static int read_lengths(struct link *link, size_t len, size_t *first, size_t *lo
 	size_t total = 0, wire;
 	int n;
 
+	*first = 0;
 	*longest = 0;
 	while (total < len) {
 		n = peer_recv_part(link, total);
@@ -1223,6 +1236,11 @@ TEST_F(records, peek_ends_before_close_notify)
 	EXPECT_EQ(0, recv_pattern(link->fd, 0, 100));
 	EXPECT_EQ(0, recv(link->fd, bytes, sizeof(bytes), MSG_PEEK));
 	EXPECT_EQ(0, recv(link->fd, bytes, sizeof(bytes), 0));
+}
+
+TEST_F(records, peek_offset_is_refused)
+{
+	EXPECT_ERRNO(EOPNOTSUPP, set_int_option(self->link.fd, SOL_SOCKET, SO_PEEK_OFF, 0));
 }
 
 /* --- MSG_ZEROCOPY -------------------- */

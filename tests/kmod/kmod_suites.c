@@ -762,4 +762,17 @@ TEST_F(tls12, ends_at_the_limit_within_a_call)
 	free(bytes);
 }
 
+TEST_F(tls12, nothing_is_sent_beyond_the_limit)
+{
+	struct link link;
+
+	ASSERT_EQ(0, open_near_limit(&link, variant->family, variant->suite, 0));
+	EXPECT_ERRNO(EKEYEXPIRED, send(link.fd, "x", 1, MSG_NOSIGNAL));
+	EXPECT_EQ(CLOSE_NOTIFY, peer_recv_alert(&link));
+	close(link.fd);
+	link.fd = -1;
+	EXPECT_EQ(PEER_FIN, peer_recv_end(&link));
+	link_close(&link);
+}
+
 TEST_HARNESS_MAIN

@@ -69,6 +69,70 @@ TEST_F(threads, each_byte_goes_to_one_reader)
 	free(readers);
 }
 
+/* Numbers that follow each other, which is what anybody may see of the stream. */
+static bool are_consecutive(const uint32_t *units, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		if (units[i] != units[0] + i)
+			return false;
+	}
+	return true;
+}
+
+static int peek_units(struct worker *worker)
+{
+	int fd = *(int *)worker->argument;
+	uint32_t units[250];
+	int peeks = 0;
+	ssize_t n;
+
+	for (;;) {
+		n = recv(fd, units, sizeof(units), MSG_PEEK | (peeks % 2 ? MSG_WAITALL : 0));
+		if (n <= 0)
+			return n ? -1 : peeks;
+		if (n % sizeof(*units) || !are_consecutive(units, n / sizeof(*units)))
+			return -2;
+		peeks++;
+	}
+}
+
+/* Two look ahead while two read, and the peer changes its keys. */
+TEST_F(threads, peekers_see_the_stream_as_it_is)
+{
+	struct readers *readers = calloc(1, sizeof(*readers));
+	struct worker peekers[2], workers[2];
+	struct link *link = &self->link;
+	uint32_t units[100];
+	int total = 0;
+
+	readers->fd = link->fd;
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, worker_start(&peekers[i], peek_units, &link->fd));
+		ASSERT_EQ(0, worker_start(&workers[i], read_units, readers));
+	}
+	for (uint32_t unit = 0; unit < UNITS;) {
+		for (int i = 0; i < 100; i++)
+			units[i] = unit++;
+		ASSERT_EQ(0, peer_send(link, TYPE_DATA, units, sizeof(units)));
+		if (unit % 700 == 0)
+			ASSERT_EQ(0, peer_send_update(link, false));
+		if (unit % 500 == 0)
+			ASSERT_EQ(0, peer_send(link, TYPE_HANDSHAKE, "\4\0\0\1\0", 5));
+	}
+	ASSERT_EQ(0, peer_send_alert(link, ALERT_WARNING, ALERT_CLOSE_NOTIFY));
+	for (int i = 0; i < 2; i++) {
+		int n = worker_join(&workers[i]);
+
+		EXPECT_GE(n, 0);
+		total += n;
+		EXPECT_GE(worker_join(&peekers[i]), 0);
+	}
+	EXPECT_EQ(UNITS, total);
+	for (int i = 0; i < UNITS; i++)
+		ASSERT_EQ(1, readers->seen[i]);
+	free(readers);
+}
+
 static int read_once(struct worker *worker)
 {
 	uint8_t bytes[100];

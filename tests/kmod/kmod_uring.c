@@ -5,6 +5,11 @@
 #include "fixture.h"
 
 #include <liburing.h>
+#include <linux/tls.h>
+
+#ifndef SOL_TLS
+#define SOL_TLS 282
+#endif
 
 FIXTURE(uring)
 {
@@ -530,6 +535,130 @@ TEST_F(uring, recv_and_send_bundles)
 	if (cqe.res < 2500) {
 		EXPECT_EQ(0, recv_pattern(link->fd, cqe.res, 2500 - cqe.res));
 	}
+}
+
+/* Each completion may fill several buffers, which are used in turn. */
+TEST_F(uring, multishot_bundles)
+{
+	struct buffers *buffers = calloc(1, sizeof(*buffers));
+	struct link *link = &self->link;
+	struct worker sender;
+	struct completion cqe;
+	size_t total = 0;
+
+	ASSERT_EQ(0, provide_buffers(&self->ring, buffers));
+	ASSERT_EQ(0, worker_start(&sender, send_with_tickets, link));
+	cqe.flags = 0;
+	do {
+		if (!(cqe.flags & IORING_CQE_F_MORE)) {
+			struct io_uring_sqe *sqe = io_uring_get_sqe(&self->ring);
+
+			io_uring_prep_recv_multishot(sqe, link->fd, NULL, 0, 0);
+			sqe->flags |= IOSQE_BUFFER_SELECT;
+			sqe->ioprio |= IORING_RECVSEND_BUNDLE;
+			ASSERT_EQ(1, io_uring_submit(&self->ring));
+		}
+		cqe = wait_one(&self->ring);
+		for (int n, left = cqe.res, i = cqe.flags >> IORING_CQE_BUFFER_SHIFT; left > 0;
+		     left -= n, i = (i + 1) % BUFFERS) {
+			n = left < BUFFER_LEN ? left : BUFFER_LEN;
+			ASSERT_TRUE(pattern_matches(buffers->memory[i], total, n));
+			give_back(buffers, i);
+			total += n;
+		}
+	} while (cqe.res > 0 || cqe.res == -ENOBUFS);
+	EXPECT_EQ(0, cqe.res);
+	EXPECT_EQ(150000, total);
+	EXPECT_EQ(0, worker_join(&sender));
+}
+
+TEST_F(uring, send_bundle)
+{
+	struct buffers *buffers = calloc(1, sizeof(*buffers));
+	struct link *link = &self->link;
+	struct io_uring_sqe *sqe;
+	struct completion cqe;
+	size_t total = 0;
+
+	for (int i = 0; i < BUFFERS; i++)
+		pattern_fill(buffers->memory[i], BUFFER_LEN * i, BUFFER_LEN);
+	ASSERT_EQ(0, provide_buffers(&self->ring, buffers));
+	sqe = io_uring_get_sqe(&self->ring);
+	io_uring_prep_send_bundle(sqe, link->fd, 0, MSG_WAITALL);
+	sqe->flags |= IOSQE_BUFFER_SELECT;
+	sqe->buf_group = 0;
+	ASSERT_EQ(1, io_uring_submit(&self->ring));
+	do {
+		cqe = wait_one(&self->ring);
+		ASSERT_GT(cqe.res, 0);
+		total += cqe.res;
+	} while (cqe.flags & IORING_CQE_F_MORE);
+	EXPECT_EQ(BUFFERS * BUFFER_LEN, total);
+	EXPECT_EQ(0, peer_recv_pattern(link, 0, total));
+}
+
+TEST_F(uring, multishot_recvmsg_tells_types)
+{
+	static const int types[] = { TYPE_DATA, TYPE_HANDSHAKE, TYPE_DATA, TYPE_ALERT };
+	uint8_t ticket[] = { MESSAGE_NEW_SESSION_TICKET, 0, 0, 1, 7 };
+	struct msghdr msg = { .msg_controllen = CMSG_SPACE(1) };
+	struct buffers *buffers = calloc(1, sizeof(*buffers));
+	struct link *link = &self->link;
+	struct io_uring_sqe *sqe;
+	uint32_t one = 1;
+
+	ASSERT_EQ(0, setsockopt(link->fd, SOL_SIGNET, SIGNET_RECORD_TYPES, &one, sizeof(one)));
+	ASSERT_EQ(0, provide_buffers(&self->ring, buffers));
+	ASSERT_EQ(0, peer_send_pattern(link, 0, 100, 100));
+	ASSERT_EQ(0, peer_send(link, TYPE_HANDSHAKE, ticket, sizeof(ticket)));
+	ASSERT_EQ(0, peer_send_pattern(link, 100, 50, 50));
+	ASSERT_EQ(0, peer_send_alert(link, ALERT_WARNING, ALERT_CLOSE_NOTIFY));
+	wait_delivered(link->peer, link->fd);
+	sqe = io_uring_get_sqe(&self->ring);
+	io_uring_prep_recvmsg_multishot(sqe, link->fd, &msg, 0);
+	sqe->flags |= IOSQE_BUFFER_SELECT;
+	ASSERT_EQ(1, io_uring_submit(&self->ring));
+	for (size_t i = 0; i < COUNT(types); i++) {
+		struct completion cqe = wait_one(&self->ring);
+		struct io_uring_recvmsg_out *out;
+		struct cmsghdr *cmsg;
+
+		ASSERT_GT(cqe.res, 0);
+		out = io_uring_recvmsg_validate(
+			buffers->memory[cqe.flags >> IORING_CQE_BUFFER_SHIFT], cqe.res, &msg);
+		ASSERT_NE(NULL, out);
+		cmsg = io_uring_recvmsg_cmsg_firsthdr(out, &msg);
+		ASSERT_NE(NULL, cmsg);
+		EXPECT_EQ(SOL_TLS, cmsg->cmsg_level);
+		EXPECT_EQ(TLS_GET_RECORD_TYPE, cmsg->cmsg_type);
+		EXPECT_EQ(types[i], *(uint8_t *)CMSG_DATA(cmsg));
+	}
+}
+
+TEST_F(uring, sendmsg_with_a_type)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(1)];
+	} control = { .header = { .cmsg_len = CMSG_LEN(1),
+				  .cmsg_level = SOL_TLS,
+				  .cmsg_type = TLS_SET_RECORD_TYPE } };
+	struct iovec vec = { "\1\132", 2 };
+	struct msghdr msg = { .msg_iov = &vec,
+			      .msg_iovlen = 1,
+			      .msg_control = &control,
+			      .msg_controllen = sizeof(control) };
+	struct link *link = &self->link;
+
+	*CMSG_DATA(&control.header) = TYPE_ALERT;
+	io_uring_prep_sendmsg(io_uring_get_sqe(&self->ring), link->fd, &msg, 0);
+	ASSERT_EQ(1, io_uring_submit(&self->ring));
+	EXPECT_EQ(2, wait_one(&self->ring).res);
+	EXPECT_EQ(ALERT_WARNING << 8 | ALERT_USER_CANCELED, peer_recv_alert(link));
+	*CMSG_DATA(&control.header) = TYPE_HANDSHAKE;
+	io_uring_prep_sendmsg(io_uring_get_sqe(&self->ring), link->fd, &msg, 0);
+	ASSERT_EQ(1, io_uring_submit(&self->ring));
+	EXPECT_EQ(-EINVAL, wait_one(&self->ring).res);
 }
 
 TEST_HARNESS_MAIN

@@ -65,3 +65,19 @@ long default_get(const char *name)
 	close(fd);
 	return n > 0 ? strtol(text, NULL, 10) : -1;
 }
+
+long counter_get(const char *name)
+{
+	FILE *file = fopen("/proc/net/signet_stat", "re");
+	char found[64];
+	long value, ret = -1;
+
+	if (!file)
+		return -1;
+	while (fscanf(file, "%63s %ld", found, &value) == 2) {
+		if (!strcmp(found, name))
+			ret = value;
+	}
+	fclose(file);
+	return ret;
+}

@@ -15,4 +15,7 @@ int default_set(const char *name, const char *value);
 /* Reads it, -1 on failure. */
 long default_get(const char *name);
 
+/* The counter @name of /proc/net/signet_stat, -1 without one. */
+long counter_get(const char *name);
+
 #endif /* TESTS_KMOD_NAMESPACE_H */
