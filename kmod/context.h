@@ -38,6 +38,7 @@ struct signet_tls_keys;
  * @update_deferred: there was no memory for a KeyUpdate that can wait for the next call
  * @adaptive:	small records while TCP sends slowly
  * @zerocopy_wanted: TLS_TX_ZEROCOPY_RO: kept to be read back
+ * @error:	errno that ended sending while reading goes on, or 0
  * @write_seq:	TCP's write_seq as this module left it
  * @content_max: content of a record, at most
  * @record_max:	SIGNET_RECORD_MAX, 0 for none
@@ -67,6 +68,7 @@ struct signet_tx {
 	u16 padding_size;
 	u16 content_max;
 	u16 record_max;
+	int error;
 	u32 write_seq;
 	u32 burst;
 	struct signet_rekey_policy policy;

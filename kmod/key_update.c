@@ -116,6 +116,15 @@ bool signet_key_update_exhausted(const struct signet_context *ctx)
 	return signet_cipher_exhausted(ctx->tx.cipher);
 }
 
+int signet_key_update_give_up(struct sock *sk, struct signet_context *ctx)
+{
+	/* Without memory close() tries again. */
+	signet_tx_close(sk, ctx);
+	ctx->tx.error = EKEYEXPIRED;
+	ctx->reason = SIGNET_REASON_AEAD_LIMIT;
+	return -EKEYEXPIRED;
+}
+
 bool signet_key_update_is_due(const struct signet_context *ctx)
 {
 	const struct signet_tx *tx = &ctx->tx;
@@ -140,8 +149,7 @@ int signet_key_update_if_due(struct sock *sk, struct signet_context *ctx)
 		return err;
 	/* Not one record is left, not even for the KeyUpdate. */
 	if (tx->cipher->sequence == U64_MAX)
-		return signet_context_fail(sk, ctx, EKEYEXPIRED, SIGNET_REASON_AEAD_LIMIT,
-					   SIGNET_ALERT_NONE);
+		return signet_key_update_give_up(sk, ctx);
 	if (signet_key_update_exhausted(ctx))
 		return err;
 	/* It was not urgent: the next call tries again. */

@@ -36,6 +36,13 @@ bool signet_key_update_possible(const struct signet_context *ctx);
 /* No further record under these keys? */
 bool signet_key_update_exhausted(const struct signet_context *ctx);
 
+/*
+ * The limit is reached, and there can be no new keys: ends sending with close_notify.
+ * What the peer has sent can still be read. Return: -EKEYEXPIRED, as every send from
+ * now on.
+ */
+int signet_key_update_give_up(struct sock *sk, struct signet_context *ctx);
+
 /* Is it time for new keys before the next record? */
 bool signet_key_update_is_due(const struct signet_context *ctx);
 

@@ -253,6 +253,16 @@ static u16 suite_number(const struct signet_context *ctx, const struct signet_ci
 	return cipher->suite->number;
 }
 
+/* The first that ended something. */
+static int error_of(const struct signet_context *ctx)
+{
+	if (ctx->error)
+		return ctx->error;
+	if (ctx->tx.error)
+		return ctx->tx.error;
+	return ctx->rx.error ? ctx->rx.error : ctx->tcp_error;
+}
+
 static void fill_info(const struct signet_context *ctx, struct signet_info *info)
 {
 	const struct signet_cipher *tx = ctx->tx.cipher, *rx = ctx->rx.cipher;
@@ -264,9 +274,7 @@ static void fill_info(const struct signet_context *ctx, struct signet_info *info
 		.role = ctx->role,
 		.alert_sent = ctx->alert_sent,
 		.alert_received = ctx->alert_received,
-		.error = ctx->error	       ?:
-				 ctx->rx.error ?:
-						 ctx->tcp_error,
+		.error = error_of(ctx),
 		.reason = ctx->reason,
 		.tx_records = ctx->tx.records,
 		.rx_records = ctx->rx.records,

@@ -55,6 +55,8 @@ static int check_send(struct sock *sk, struct signet_context *ctx)
 		signet_count(ctx->namespace, SIGNET_COUNT_GATE_REFUSALS);
 		return -ENOTCONN;
 	}
+	if (ctx->tx.error)
+		return -ctx->tx.error;
 	if (ctx->tx.state == SIGNET_DIRECTION_CLOSED)
 		return -EPIPE;
 	err = signet_context_tcp_error(sk, ctx);
@@ -62,13 +64,8 @@ static int check_send(struct sock *sk, struct signet_context *ctx)
 		return err;
 	if (!signet_tx_tcp_can_send(sk))
 		return -EPIPE;
-	if (signet_key_update_exhausted(ctx) && !signet_key_update_possible(ctx)) {
-		if (signet_context_is_tls(ctx))
-			return -EBADMSG;
-		signet_tx_close(sk, ctx);
-		return signet_context_fail(sk, ctx, EKEYEXPIRED, SIGNET_REASON_AEAD_LIMIT,
-					   SIGNET_ALERT_NONE);
-	}
+	if (signet_key_update_exhausted(ctx) && !signet_key_update_possible(ctx))
+		return signet_context_is_tls(ctx) ? -EBADMSG : signet_key_update_give_up(sk, ctx);
 	return 0;
 }
 

@@ -532,14 +532,13 @@ TEST_F(tls12, hello_request_gets_a_warning)
 	ASSERT_EQ(0, peer_send_pattern(link, 0, 10, 10));
 	EXPECT_EQ(0, recv_pattern(link->fd, 0, 10));
 	EXPECT_EQ(warning, peer_recv_alert(link));
-	/* In a record each byte, and two in a record. */
+	/* In a record each byte, and two in a record: one answer until data come. */
 	for (int i = 0; i < 4; i++)
 		ASSERT_EQ(0, peer_send(link, TYPE_HANDSHAKE, "", 1));
 	ASSERT_EQ(0, peer_send(link, TYPE_HANDSHAKE, "\0\0\0\0\0\0\0\0", 8));
 	ASSERT_EQ(0, peer_send_pattern(link, 10, 10, 10));
 	EXPECT_EQ(0, recv_pattern(link->fd, 10, 10));
-	for (int i = 0; i < 3; i++)
-		EXPECT_EQ(warning, peer_recv_alert(link));
+	EXPECT_EQ(warning, peer_recv_alert(link));
 	EXPECT_TRUE(peer_saw_nothing(link));
 	ASSERT_EQ(0, sock_info(link->fd, &info));
 	EXPECT_EQ(warning, info.alert_sent);
@@ -725,7 +724,8 @@ TEST_F(tls12, ends_at_the_ciphers_limit)
 	for (int i = 0; i < 2; i++)
 		EXPECT_ERRNO(EKEYEXPIRED, send(link.fd, "x", 1, MSG_NOSIGNAL));
 	ASSERT_EQ(0, sock_info(link.fd, &info));
-	EXPECT_EQ(SIGNET_STATE_FAILED, info.state);
+	EXPECT_EQ(SIGNET_STATE_ESTABLISHED, info.state);
+	EXPECT_EQ(SIGNET_DIRECTION_CLOSED, info.tx_state);
 	EXPECT_EQ(SIGNET_REASON_AEAD_LIMIT, info.reason);
 	EXPECT_EQ(EKEYEXPIRED, info.error);
 	EXPECT_EQ(CLOSE_NOTIFY, info.alert_sent);
@@ -772,6 +772,37 @@ TEST_F(tls12, nothing_is_sent_beyond_the_limit)
 	close(link.fd);
 	link.fd = -1;
 	EXPECT_EQ(PEER_FIN, peer_recv_end(&link));
+	link_close(&link);
+}
+
+/* Only sending ends. */
+TEST_F(tls12, limit_leaves_what_arrives)
+{
+	struct link link;
+
+	ASSERT_EQ(0, open_near_limit(&link, variant->family, variant->suite, 1));
+	ASSERT_EQ(0, peer_send_pattern(&link, 0, 1000, 100));
+	wait_delivered(link.peer, link.fd);
+	ASSERT_EQ(0, recv_pattern(link.fd, 0, 50));
+	ASSERT_EQ(0, send_pattern(link.fd, 0, 1));
+	EXPECT_ERRNO(EKEYEXPIRED, send(link.fd, "x", 1, MSG_NOSIGNAL));
+	EXPECT_EQ(0, recv_pattern(link.fd, 50, 950));
+	ASSERT_EQ(0, peer_send_pattern(&link, 1000, 100, 100));
+	EXPECT_EQ(0, recv_pattern(link.fd, 1000, 100));
+	link_close(&link);
+}
+
+TEST_F(suites, no_record_behind_the_last_sequence_number)
+{
+	struct link link;
+
+	ASSERT_EQ(0, link_open(&link, variant->family, variant->suite));
+	ASSERT_EQ(0, link_attach(&link));
+	link.keys.tx.sequence = -1;
+	ASSERT_EQ(0, link_rekey(&link));
+	ASSERT_EQ(0, link_install(&link));
+	for (int i = 0; i < 2; i++)
+		EXPECT_ERRNO(EKEYEXPIRED, send(link.fd, "x", 1, MSG_NOSIGNAL));
 	link_close(&link);
 }
 

@@ -47,7 +47,8 @@
  *   EMSGSIZE          a record longer than TLS allows        record_overflow
  *   EPROTONOSUPPORT   a record header of another version     protocol_version
  *   EKEYEXPIRED       TLS 1.2: this side reached its         close_notify
- *                     cipher's limit
+ *                     cipher's limit (send only: reading
+ *                     goes on)
  *   EIO               the kernel's cipher reported an error   internal_error
  *   EBADFD            somebody used the TCP socket behind    none
  *                     the module's back
