@@ -7,3 +7,13 @@ $(BUILD)/bin/interop_peer: $(BUILD)/obj/tests/interop/peer.o $(LIBHANDSHAKE) $(L
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(HANDSHAKE_LIBS)
 
 PROGRAMS += $(BUILD)/bin/interop_peer
+
+# The GnuTLS of tests/interop/ktls.py, where the virtual machine sees it.
+GNUTLS := $(shell scripts/build-gnutls --prefix)
+gnutls_files := bin/gnutls-cli bin/gnutls-serv lib/libgnutls.so.30
+
+$(BUILD)/gnutls/%: $(GNUTLS)/%
+	@mkdir -p $(@D)
+	@cp -L $< $@
+
+TESTS += $(gnutls_files:%=$(BUILD)/gnutls/%)

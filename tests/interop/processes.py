@@ -21,12 +21,13 @@ _alive = []
 class Program:
     """A process whose output is read with a deadline."""
 
-    def __init__(self, *command, stdin=subprocess.PIPE):
+    def __init__(self, *command, stdin=subprocess.PIPE, env=()):
         self.name = command[0]
         self.buffer = b""
         self.errors = tempfile.TemporaryFile(dir=material.directory)
         self.process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE,
-                                        stderr=self.errors, cwd=material.directory, bufsize=0)
+                                        stderr=self.errors, cwd=material.directory, bufsize=0,
+                                        env=os.environ | dict(env))
         _alive.append(self)
 
     def _fill(self):
@@ -50,6 +51,12 @@ class Program:
                 raise AssertionError(f"{self.name} ended after {len(self.buffer)} of {count} "
                                      f"bytes: {self.told()}")
         data, self.buffer = self.buffer[:count], self.buffer[count:]
+        return data
+
+    def read_rest(self):
+        while self._fill():
+            pass
+        data, self.buffer = self.buffer, b""
         return data
 
     def expect_output(self, data):
@@ -218,10 +225,10 @@ def gnutls_priority(suite):
     return f"{GNUTLS}:-CIPHER-ALL:+{cipher}"
 
 
-def gnutls_serv(*options, certificate=material.ec, priority=GNUTLS):
+def gnutls_serv(*options, certificate=material.ec, priority=GNUTLS, **process):
     program = Program("gnutls-serv", "--quiet", "--port", str(free_port()),
                       "--priority", priority, "--x509certfile", certificate.chain,
-                      "--x509keyfile", certificate.key, *options)
+                      "--x509keyfile", certificate.key, *options, **process)
     return program, listening_port(program)
 
 

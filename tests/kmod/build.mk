@@ -5,8 +5,6 @@
 #
 #   scripts/vm -- build/tests/kmod_attach
 
-KSELFTEST ?= /usr/share/signet/kernel-scripts/testing/selftests
-
 kmod_tests := $(basename $(notdir $(wildcard tests/kmod/kmod_*.c)))
 kmod_test_shared := $(filter-out kmod_%,$(basename $(notdir $(wildcard tests/kmod/*.c))))
 kmod_test_objects := $(kmod_test_shared:%=$(BUILD)/obj/tests/kmod/%.o)

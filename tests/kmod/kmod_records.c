@@ -442,7 +442,7 @@ static int send_megabyte(struct worker *worker)
 TEST_F(adaptive, records_grow_in_a_stream)
 {
 	struct link *link = &self->link;
-	size_t first, longest;
+	size_t first = 0, longest = 0;
 	struct worker sender;
 
 	ASSERT_EQ(0, set_option(link->fd, SIGNET_ADAPTIVE_RECORDS, 1));
