@@ -14,6 +14,11 @@ all: ## build the module for both kernels, the libraries, programs and tests
 demo: all ## serve and fetch a directory through the module, and look for plaintext on the wire
 	@scripts/demo
 
+.PHONY: check-debug
+check-debug: all ## run the module's tests on a kernel that watches itself (an hour or two)
+	@scripts/setup --debug-kernel
+	@scripts/check --debug
+
 .PHONY: check
 check: all ## run all tests, natively and in virtual machines with both kernels
 	@scripts/check

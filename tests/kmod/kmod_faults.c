@@ -108,13 +108,34 @@ static int exchange(struct link *link, uint64_t sent, uint64_t received)
 	return 0;
 }
 
-/* The peer sees nothing but data and close_notify, and then FIN. */
+/*
+ * TCP itself sends no FIN and no reset when it has no memory for them, so a peer that
+ * waits for the end may have to give up.
+ */
+static void end_may_be_lost(struct link *link)
+{
+	struct timeval second = { .tv_sec = 1 };
+
+	setsockopt(link->peer, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second));
+}
+
+/* Behind close_notify there is nothing but FIN, if TCP had memory for that. */
+static bool nothing_follows(struct link *link)
+{
+	uint8_t byte;
+	ssize_t n = recv(link->peer, &byte, 1, 0);
+
+	return !n || (n < 0 && errno == EAGAIN);
+}
+
+/* The peer sees nothing but data and close_notify, and then the end. */
 static int ends_well(struct link *link, uint64_t from, uint64_t len)
 {
 	if (len)
 		REQUIRE(!peer_recv_pattern(link, from, len));
 	REQUIRE(peer_recv_alert(link) == CLOSE_NOTIFY);
-	REQUIRE(peer_recv_end(link) == PEER_FIN);
+	end_may_be_lost(link);
+	REQUIRE(nothing_follows(link));
 	return 0;
 }
 
@@ -587,9 +608,12 @@ static int verify_bad_record(struct trial *trial)
 	REQUIRE(send(link->fd, &byte, 1, 0) < 0 && errno == EBADMSG);
 	close(link->fd);
 	link->fd = -1;
+	end_may_be_lost(link);
+	errno = 0;
 	/* Without memory there is no alert, and then no end that looks orderly either. */
 	alert = peer_recv_alert(link);
-	REQUIRE(alert == FATAL(ALERT_BAD_RECORD_MAC) || alert == PEER_RESET || alert == PEER_FIN);
+	REQUIRE(alert == FATAL(ALERT_BAD_RECORD_MAC) || alert == PEER_RESET || alert == PEER_FIN ||
+		errno == EAGAIN);
 	return 0;
 }
 
@@ -650,19 +674,21 @@ static int verify_closed(struct trial *trial)
 	int n;
 
 	REQUIRE(!trial->ret);
+	end_may_be_lost(link);
 	/* Either all of it, or an end that cannot be mistaken for one. */
 	for (;;) {
+		errno = 0;
 		n = peer_recv(link, &type, content);
 		if (n < 0 || type != TYPE_DATA)
 			break;
 		REQUIRE(pattern_matches(content, got, n));
 		got += n;
 	}
-	if (n == PEER_RESET)
+	if (n == PEER_RESET || (n == PEER_INVALID && errno == EAGAIN))
 		return 0;
 	REQUIRE(n == 2 && type == TYPE_ALERT && content[1] == ALERT_CLOSE_NOTIFY);
 	REQUIRE(got == 2000);
-	REQUIRE(peer_recv_end(link) == PEER_FIN);
+	REQUIRE(nothing_follows(link));
 	return 0;
 }
 
