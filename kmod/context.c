@@ -21,10 +21,10 @@ struct signet_context *signet_context_new(struct sock *sk, bool gated)
 	ctx->gated = gated;
 	ctx->sk = sk;
 	timer_setup(&ctx->retry, signet_tx_retry, 0);
-	ctx->namespace = signet_namespace(sock_net(sk));
+	ctx->ns = signet_namespace(sock_net(sk));
 	if (!gated)
 		ctx->personality = SIGNET_PERSONALITY_TLS;
-	signet_tx_init(&ctx->tx, &ctx->namespace->defaults);
+	signet_tx_init(&ctx->tx, &ctx->ns->defaults);
 	signet_rx_init(&ctx->rx);
 	return ctx;
 }
@@ -79,8 +79,7 @@ interference:
 	return signet_context_fail(sk, ctx, EBADFD, SIGNET_REASON_INTERFERENCE, SIGNET_ALERT_NONE);
 }
 
-void signet_context_set_state(struct sock *sk, struct signet_context *ctx,
-			      enum signet_state state)
+void signet_context_set_state(struct sock *sk, struct signet_context *ctx, enum signet_state state)
 {
 	trace_signet_state(sk, ctx->state, state);
 	WRITE_ONCE(ctx->state, state);

@@ -180,7 +180,7 @@ struct signet_rx {
  * @retry:	hands the tail to TCP again when TCP had no memory for it, and nothing
  *		else would
  * @sk:		socket, for @retry
- * @namespace:	the socket's network namespace: defaults and counters
+ * @ns:	the socket's network namespace: defaults and counters
  * @base_prot:	the socket's struct proto before the attach
  * @base_ops:	its struct proto_ops
  * @base_data_ready: its callbacks
@@ -205,7 +205,7 @@ struct signet_context {
 	struct rcu_head rcu;
 	struct timer_list retry;
 	struct sock *sk;
-	struct signet_namespace *namespace;
+	struct signet_namespace *ns;
 	struct proto *base_prot;
 	const struct proto_ops *base_ops;
 	void (*base_data_ready)(struct sock *sk);
@@ -280,8 +280,7 @@ void signet_context_track_rx(struct sock *sk, struct signet_context *ctx);
 int signet_context_check(struct sock *sk, struct signet_context *ctx);
 
 /* Enters a state, and lets everybody know who waits. */
-void signet_context_set_state(struct sock *sk, struct signet_context *ctx,
-			      enum signet_state state);
+void signet_context_set_state(struct sock *sk, struct signet_context *ctx, enum signet_state state);
 
 /**
  * signet_context_fail - the end of a connection

@@ -42,7 +42,7 @@ static int receive_alert(struct sock *sk, struct signet_context *ctx, const u8 *
 		return signet_context_fail(sk, ctx, EBADMSG, SIGNET_REASON_BAD_ALERT,
 					   SIGNET_ALERT_DECODE_ERROR);
 	ctx->alert_received = content[0] << 8 | content[1];
-	signet_count(ctx->namespace, SIGNET_COUNT_RX_ALERTS);
+	signet_count(ctx->ns, SIGNET_COUNT_RX_ALERTS);
 	trace_signet_alert(sk, false, content[0], content[1]);
 
 	if (content[1] == SIGNET_ALERT_CLOSE_NOTIFY) {
@@ -114,7 +114,7 @@ static int receive_key_update(struct sock *sk, struct signet_context *ctx, bool 
 		return bad_handshake(sk, ctx, SIGNET_ALERT_ILLEGAL_PARAMETER);
 	ctx->tx.update_awaited = false;
 	rx->key_updates++;
-	signet_count(ctx->namespace, SIGNET_COUNT_RX_KEY_UPDATES);
+	signet_count(ctx->ns, SIGNET_COUNT_RX_KEY_UPDATES);
 	rx->rekey_pending = true;
 	if (rx->message.body == SIGNET_UPDATE_REQUESTED)
 		signet_key_update_owe(ctx);

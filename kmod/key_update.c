@@ -37,7 +37,10 @@ static int update_keys(struct sock *sk, struct signet_context *ctx)
 	struct signet_tx *tx = &ctx->tx;
 	bool request = tx->update_requested && !tx->key_update_owed && !tx->update_awaited;
 	u8 message[SIGNET_KEY_UPDATE_LEN] = {
-		SIGNET_HANDSHAKE_KEY_UPDATE, 0, 0, 1,
+		SIGNET_HANDSHAKE_KEY_UPDATE,
+		0,
+		0,
+		1,
 		request ? SIGNET_UPDATE_REQUESTED : SIGNET_UPDATE_NOT_REQUESTED,
 	};
 	struct signet_cipher *next;
@@ -57,7 +60,7 @@ static int update_keys(struct sock *sk, struct signet_context *ctx)
 	}
 	signet_cipher_replace(&tx->cipher, next);
 	trace_signet_keys(sk, true, next);
-	signet_count(ctx->namespace, SIGNET_COUNT_TX_KEY_UPDATES);
+	signet_count(ctx->ns, SIGNET_COUNT_TX_KEY_UPDATES);
 	tx->key_updates++;
 	if (request || tx->update_awaited)
 		tx->update_requested = false;

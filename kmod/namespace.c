@@ -28,14 +28,14 @@ static const char *const counter_names[] = {
 
 static int show_counters(struct seq_file *seq, void *unused)
 {
-	struct signet_namespace *namespace = signet_namespace(seq->private);
+	struct signet_namespace *ns = signet_namespace(seq->private);
 	unsigned long sum;
 	int cpu, i;
 
 	for (i = 0; i < SIGNET_COUNTER_COUNT; i++) {
 		sum = 0;
 		for_each_possible_cpu(cpu)
-			sum += READ_ONCE(per_cpu_ptr(namespace->counters, cpu)->value[i]);
+			sum += READ_ONCE(per_cpu_ptr(ns->counters, cpu)->value[i]);
 		seq_printf(seq, "%-32s%lu\n", counter_names[i], sum);
 	}
 	return 0;
@@ -143,19 +143,19 @@ static const struct ctl_table defaults_table[] = {
 /* Records without data in a row, as OpenSSL allows them. */
 #define IDLE_RECORDS_MAX 32
 
-static int register_defaults(struct net *net, struct signet_namespace *namespace)
+static int register_defaults(struct net *net, struct signet_namespace *ns)
 {
 	size_t i;
 
-	namespace->table = kmemdup(defaults_table, sizeof(defaults_table), GFP_KERNEL);
-	if (!namespace->table)
+	ns->table = kmemdup(defaults_table, sizeof(defaults_table), GFP_KERNEL);
+	if (!ns->table)
 		return -ENOMEM;
 	for (i = 0; i < ARRAY_SIZE(defaults_table); i++)
-		namespace->table[i].data += (unsigned long)&namespace->defaults;
-	namespace->header = register_net_sysctl_sz(net, "net/signet", namespace->table,
-						   ARRAY_SIZE(defaults_table));
-	if (!namespace->header) {
-		kfree(namespace->table);
+		ns->table[i].data += (unsigned long)&ns->defaults;
+	ns->header =
+		register_net_sysctl_sz(net, "net/signet", ns->table, ARRAY_SIZE(defaults_table));
+	if (!ns->header) {
+		kfree(ns->table);
 		return -ENOMEM;
 	}
 	return 0;
@@ -165,17 +165,17 @@ static int register_defaults(struct net *net, struct signet_namespace *namespace
 
 static int __net_init namespace_init(struct net *net)
 {
-	struct signet_namespace *namespace = signet_namespace(net);
+	struct signet_namespace *ns = signet_namespace(net);
 	int err;
 
-	namespace->defaults.idle_records_max = IDLE_RECORDS_MAX;
-	namespace->counters = alloc_percpu(struct signet_counters);
-	if (!namespace->counters)
+	ns->defaults.idle_records_max = IDLE_RECORDS_MAX;
+	ns->counters = alloc_percpu(struct signet_counters);
+	if (!ns->counters)
 		return -ENOMEM;
 	err = -ENOMEM;
 	if (!proc_create_net_single("signet_stat", 0444, net->proc_net, show_counters, NULL))
 		goto free_counters;
-	err = register_defaults(net, namespace);
+	err = register_defaults(net, ns);
 	if (err)
 		goto remove_proc;
 	return 0;
@@ -183,18 +183,18 @@ static int __net_init namespace_init(struct net *net)
 remove_proc:
 	remove_proc_entry("signet_stat", net->proc_net);
 free_counters:
-	free_percpu(namespace->counters);
+	free_percpu(ns->counters);
 	return err;
 }
 
 static void __net_exit namespace_exit(struct net *net)
 {
-	struct signet_namespace *namespace = signet_namespace(net);
+	struct signet_namespace *ns = signet_namespace(net);
 
-	unregister_net_sysctl_table(namespace->header);
-	kfree(namespace->table);
+	unregister_net_sysctl_table(ns->header);
+	kfree(ns->table);
 	remove_proc_entry("signet_stat", net->proc_net);
-	free_percpu(namespace->counters);
+	free_percpu(ns->counters);
 }
 
 static struct pernet_operations namespace_operations = {

@@ -16,6 +16,7 @@ struct net;
 /*
  * The counters: name in /proc/net/signet_stat, and what is counted.
  */
+/* clang-format off */
 #define SIGNET_COUNTERS(X)							\
 	X(ATTACHED, "Attached")			/* sockets attached */		\
 	X(INSTALLED, "Installed")		/* directions keyed */		\
@@ -34,12 +35,13 @@ struct net;
 	X(RX_COPIES, "RxCopies")		/* records copied before opening */ \
 	X(PEEKED_RECORDS, "PeekedRecords")	/* records opened for MSG_PEEK alone */ \
 	X(TRUNCATED, "Truncated")		/* FIN without close_notify */
+/* clang-format on */
 
 enum signet_counter {
 #define SIGNET_COUNTER_ENUM(name, text) SIGNET_COUNT_##name,
 	SIGNET_COUNTERS(SIGNET_COUNTER_ENUM)
 #undef SIGNET_COUNTER_ENUM
-	SIGNET_COUNTER_COUNT
+		SIGNET_COUNTER_COUNT
 };
 
 /**
@@ -86,15 +88,15 @@ struct signet_namespace {
 struct signet_namespace *signet_namespace(const struct net *net);
 
 /* Context: any. */
-static inline void signet_count_add(struct signet_namespace *namespace,
-				    enum signet_counter counter, unsigned long add)
+static inline void signet_count_add(struct signet_namespace *ns, enum signet_counter counter,
+				    unsigned long add)
 {
-	this_cpu_add(namespace->counters->value[counter], add);
+	this_cpu_add(ns->counters->value[counter], add);
 }
 
-static inline void signet_count(struct signet_namespace *namespace, enum signet_counter counter)
+static inline void signet_count(struct signet_namespace *ns, enum signet_counter counter)
 {
-	signet_count_add(namespace, counter, 1);
+	signet_count_add(ns, counter, 1);
 }
 
 int signet_namespace_init(void);

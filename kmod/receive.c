@@ -206,7 +206,7 @@ static int peek_ahead(struct sock *sk, struct signet_context *ctx, struct receiv
 	scratch = signet_scratch_get();
 	if (!scratch)
 		return -ENOMEM;
-	signet_count(ctx->namespace, SIGNET_COUNT_PEEKED_RECORDS);
+	signet_count(ctx->ns, SIGNET_COUNT_PEEKED_RECORDS);
 	/* What is wrong with it will be found when it is at the head. */
 	ret = 0;
 	if (!signet_rx_decrypt(sk, ctx, scratch, &found, request->ahead) &&
@@ -347,7 +347,7 @@ int signet_recvmsg(SIGNET_RECVMSG_ARGS(sk, msg, len, flags))
 	signet_tx_push(sk, ctx, 0);
 	ret = receive_message(sk, ctx, &request);
 	if (ctx->rx.state == SIGNET_DIRECTION_UNKEYED)
-		signet_count(ctx->namespace, SIGNET_COUNT_GATE_REFUSALS);
+		signet_count(ctx->ns, SIGNET_COUNT_GATE_REFUSALS);
 	if (request.copied)
 		ret = request.copied;
 	else if (ctx->rx.stopped && ctx->rx.error)

@@ -30,7 +30,7 @@ void signet_rx_install(struct sock *sk, struct signet_context *ctx, struct signe
 	/* Whoever looks without a lock finds all of it. */
 	smp_store_release(&rx->cipher, cipher);
 	trace_signet_keys(sk, false, cipher);
-	signet_count(ctx->namespace, SIGNET_COUNT_INSTALLED);
+	signet_count(ctx->ns, SIGNET_COUNT_INSTALLED);
 	rx->side = leftover;
 	rx->side_size = leftover_len;
 	rx->side_end = leftover_len;
@@ -72,8 +72,8 @@ void signet_rx_destroy(struct signet_rx *rx)
 static int fail(struct sock *sk, struct signet_context *ctx, int error, enum signet_reason reason,
 		enum signet_alert alert)
 {
-	signet_count(ctx->namespace, reason == SIGNET_REASON_BAD_TAG ? SIGNET_COUNT_BAD_TAGS :
-								       SIGNET_COUNT_BAD_RECORDS);
+	signet_count(ctx->ns, reason == SIGNET_REASON_BAD_TAG ? SIGNET_COUNT_BAD_TAGS :
+								SIGNET_COUNT_BAD_RECORDS);
 	if (!signet_context_is_tls(ctx))
 		return signet_context_fail(sk, ctx, error, reason, alert);
 	WRITE_ONCE(ctx->rx.error, error);
@@ -117,7 +117,7 @@ static int fail_open(struct sock *sk, struct signet_context *ctx, int err)
 /* --- opening a record ------------------------------------------------------ */
 
 int signet_rx_decrypt(struct sock *sk, struct signet_context *ctx, struct signet_scratch *scratch,
-		   const struct signet_found_record *found, unsigned int ahead)
+		      const struct signet_found_record *found, unsigned int ahead)
 {
 	struct signet_rx *rx = &ctx->rx;
 	struct scatterlist *source;
@@ -125,12 +125,11 @@ int signet_rx_decrypt(struct sock *sk, struct signet_context *ctx, struct signet
 
 	sg_init_table(scratch->target, ARRAY_SIZE(scratch->target));
 	sg_set_buf(&scratch->target[1], scratch->record, found->len);
-	source = signet_ciphertext_map(sk, rx, found, scratch->source,
-				       ARRAY_SIZE(scratch->source));
+	source = signet_ciphertext_map(sk, rx, found, scratch->source, ARRAY_SIZE(scratch->source));
 	if (!source) {
-		signet_count(ctx->namespace, SIGNET_COUNT_RX_COPIES);
-		err = signet_ciphertext_copy(sk, rx, found->skip + found->prefix_len, scratch->record,
-				   found->len);
+		signet_count(ctx->ns, SIGNET_COUNT_RX_COPIES);
+		err = signet_ciphertext_copy(sk, rx, found->skip + found->prefix_len,
+					     scratch->record, found->len);
 		if (err)
 			return err;
 		source = scratch->target;
@@ -140,7 +139,7 @@ int signet_rx_decrypt(struct sock *sk, struct signet_context *ctx, struct signet
 }
 
 u8 signet_rx_content_type(const struct signet_suite *suite, const struct signet_found_record *found,
-		       const u8 *content, unsigned int *len)
+			  const u8 *content, unsigned int *len)
 {
 	*len = found->len - SIGNET_TAG_LEN;
 	if (!signet_suite_is_tls_1_3(suite))
@@ -184,7 +183,7 @@ static int receive_tls_record(struct signet_context *ctx, u8 type, unsigned int 
 	    signet_suite_is_tls_1_3(rx->cipher->suite)) {
 		WRITE_ONCE(rx->rekey_pending, true);
 		rx->key_updates++;
-		signet_count(ctx->namespace, SIGNET_COUNT_RX_KEY_UPDATES);
+		signet_count(ctx->ns, SIGNET_COUNT_RX_KEY_UPDATES);
 	}
 	hold(rx, type, len);
 	return 0;
@@ -193,12 +192,12 @@ static int receive_tls_record(struct signet_context *ctx, u8 type, unsigned int 
 /* A peer that sends records and never data makes work for nothing (RFC 8446 5.4, 9147 4.5). */
 static int count_idle_record(struct sock *sk, struct signet_context *ctx)
 {
-	u32 limit = READ_ONCE(ctx->namespace->defaults.idle_records_max);
+	u32 limit = READ_ONCE(ctx->ns->defaults.idle_records_max);
 
 	ctx->rx.control++;
 	if (++ctx->rx.idle_records <= limit)
 		return 0;
-	signet_count(ctx->namespace, SIGNET_COUNT_FLOODS);
+	signet_count(ctx->ns, SIGNET_COUNT_FLOODS);
 	return signet_context_fail(sk, ctx, EBADMSG, SIGNET_REASON_FLOOD,
 				   SIGNET_ALERT_UNEXPECTED_MESSAGE);
 }
@@ -212,7 +211,7 @@ static int receive_control_record(struct sock *sk, struct signet_context *ctx, u
 
 	err = signet_control_receive(sk, ctx, type, rx->scratch->record, len);
 	if (err && ctx->reason != SIGNET_REASON_ALERT)
-		signet_count(ctx->namespace, SIGNET_COUNT_BAD_RECORDS);
+		signet_count(ctx->ns, SIGNET_COUNT_BAD_RECORDS);
 	if (err)
 		return err;
 	/* Tickets are no work for nothing; TLS 1.2 has none here. */
@@ -237,8 +236,8 @@ static int receive_record(struct sock *sk, struct signet_context *ctx,
 	u8 type = signet_rx_content_type(rx->cipher->suite, found, rx->scratch->record, &len);
 
 	rx->records++;
-	signet_count(ctx->namespace, SIGNET_COUNT_RX_RECORDS);
-	signet_count_add(ctx->namespace, SIGNET_COUNT_RX_BYTES, len);
+	signet_count(ctx->ns, SIGNET_COUNT_RX_RECORDS);
+	signet_count_add(ctx->ns, SIGNET_COUNT_RX_BYTES, len);
 	trace_signet_record(sk, false, type, len);
 	if (!type) /* RFC 8446 5.4 */
 		return fail(sk, ctx, EBADMSG, SIGNET_REASON_NO_CONTENT_TYPE,
@@ -339,7 +338,7 @@ static int end_of_input(struct sock *sk, struct signet_context *ctx)
 		/* The peer's FIN, and its close_notify did not come before it (RFC 8446 6.1). */
 		WRITE_ONCE(ctx->rx.error, ECONNABORTED);
 		ctx->reason = SIGNET_REASON_TRUNCATED;
-		signet_count(ctx->namespace, SIGNET_COUNT_TRUNCATED);
+		signet_count(ctx->ns, SIGNET_COUNT_TRUNCATED);
 		return -ECONNABORTED;
 	}
 	err = signet_context_tcp_error(sk, ctx);

@@ -72,9 +72,8 @@ int signet_rx_decrypt(struct sock *sk, struct signet_context *ctx, struct signet
  * last byte that is not padding (RFC 8446 5.2), or 0 without one; *len: its
  * content's length.
  */
-u8 signet_rx_content_type(const struct signet_suite *suite,
-			  const struct signet_found_record *found, const u8 *content,
-			  unsigned int *len);
+u8 signet_rx_content_type(const struct signet_suite *suite, const struct signet_found_record *found,
+			  const u8 *content, unsigned int *len);
 
 /* --- the rest --------------------------------------------------------------------- */
 

@@ -278,7 +278,8 @@ static int check_seal(struct signet_cipher *cipher, struct signet_operation *ope
 	fill_content(record + prefix, known);
 	sg_init_table(sg, ARRAY_SIZE(sg));
 	sg_set_buf(&sg[1], record + prefix, len - prefix);
-	err = signet_cipher_seal(cipher, operation, known->type, record, sg, len - prefix - SIGNET_TAG_LEN);
+	err = signet_cipher_seal(cipher, operation, known->type, record, sg,
+				 len - prefix - SIGNET_TAG_LEN);
 	if (err)
 		return err;
 	record[len - 1] ^= fail_selftest;

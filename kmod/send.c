@@ -52,7 +52,7 @@ static int check_send(struct sock *sk, struct signet_context *ctx)
 	if (err)
 		return err;
 	if (ctx->tx.state == SIGNET_DIRECTION_UNKEYED) {
-		signet_count(ctx->namespace, SIGNET_COUNT_GATE_REFUSALS);
+		signet_count(ctx->ns, SIGNET_COUNT_GATE_REFUSALS);
 		return -ENOTCONN;
 	}
 	if (ctx->tx.error)
@@ -156,7 +156,8 @@ static bool batch_has_room(struct sock *sk, struct signet_context *ctx)
 	struct signet_tx *tx = &ctx->tx;
 
 	return tx->tail_len < BATCH_LEN && (int)tx->tail_len < sk_stream_wspace(sk) &&
-	       signet_tx_has_room(tx, BATCH_PIECES) && !signet_key_update_exhausted(ctx) && !signet_key_update_is_due(ctx);
+	       signet_tx_has_room(tx, BATCH_PIECES) && !signet_key_update_exhausted(ctx) &&
+	       !signet_key_update_is_due(ctx);
 }
 
 /*
@@ -247,7 +248,8 @@ static int send_message(struct sock *sk, struct signet_context *ctx, struct send
 			err = signet_tx_seal_open(sk, ctx);
 		if (!err)
 			err = fill_records(sk, ctx, request);
-		signet_tx_push(sk, ctx, msg_data_left(msg) || request->more ? hold_back(sk, &ctx->tx) : 0);
+		signet_tx_push(sk, ctx,
+			       msg_data_left(msg) || request->more ? hold_back(sk, &ctx->tx) : 0);
 		/* TCP's own way to wait for memory: a moment, then try again. */
 		if (err == -ENOMEM)
 			err = sk_stream_wait_memory(sk, &timeo);

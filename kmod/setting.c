@@ -49,7 +49,7 @@ static int set_record_max(struct signet_tx *tx, u32 limit)
 static int set_padding(struct signet_tx *tx, const struct signet_padding *padding)
 {
 	if (padding->mode > SIGNET_PADDING_FIXED || padding->size > SIGNET_CONTENT_MAX ||
-	    !padding->size != (padding->mode == SIGNET_PADDING_NONE))
+	    !padding->size == !!padding->mode)
 		return -EINVAL;
 	tx->padding = padding->mode;
 	tx->padding_size = padding->size;

@@ -101,7 +101,8 @@ static int signet_disconnect(struct sock *sk, int flags)
 /* Options that would let somebody put bytes into the stream, or take them out. */
 static bool option_refused(const struct signet_context *ctx, int level, int option)
 {
-	if (level != SOL_TCP || (signet_context_tx_is_plain(ctx) && signet_context_rx_is_plain(ctx)))
+	if (level != SOL_TCP ||
+	    (signet_context_tx_is_plain(ctx) && signet_context_rx_is_plain(ctx)))
 		return false;
 	switch (option) {
 	case TCP_REPAIR:
@@ -346,7 +347,7 @@ static int attach(struct sock *sk, bool gated)
 
 	/* __tcp_set_ulp() has just cleared it; this ULP's sendmsg takes MSG_ZEROCOPY. */
 	set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
-	signet_count(ctx->namespace, SIGNET_COUNT_ATTACHED);
+	signet_count(ctx->ns, SIGNET_COUNT_ATTACHED);
 	return 0;
 }
 

@@ -17,26 +17,22 @@
  * number would wrap first.
  */
 #define AES_GCM_RECORD_LIMIT 23726566
-#define AES_CCM_RECORD_LIMIT (1 << 23)
+#define AES_CCM_RECORD_LIMIT 8388608
 #define CHACHA20_RECORD_LIMIT U64_MAX
 
-#define AES_128_GCM                                                                       \
-	.aead = "gcm(aes)", .key_len = 16, .tls_cipher = TLS_CIPHER_AES_GCM_128,          \
-	.tls_salt_len = 4,                                                                \
-	.record_limit = AES_GCM_RECORD_LIMIT
-#define AES_256_GCM                                                                       \
-	.aead = "gcm(aes)", .key_len = 32, .tls_cipher = TLS_CIPHER_AES_GCM_256,          \
-	.tls_salt_len = 4,                                                                \
-	.record_limit = AES_GCM_RECORD_LIMIT
-#define AES_128_CCM                                                                       \
-	.aead = "ccm(aes)", .key_len = 16, .tls_cipher = TLS_CIPHER_AES_CCM_128,          \
-	.tls_salt_len = 4,                                                                \
-	.ccm_flags = 2, .record_limit = AES_CCM_RECORD_LIMIT
-#define AES_256_CCM                                                                       \
-	.aead = "ccm(aes)", .key_len = 32, .ccm_flags = 2,                                \
-	.record_limit = AES_CCM_RECORD_LIMIT
-#define CHACHA20_POLY1305                                                                 \
-	.aead = "rfc7539(chacha20,poly1305)", .key_len = 32,                              \
+#define AES_128_GCM                                                              \
+	.aead = "gcm(aes)", .key_len = 16, .tls_cipher = TLS_CIPHER_AES_GCM_128, \
+	.tls_salt_len = 4, .record_limit = AES_GCM_RECORD_LIMIT
+#define AES_256_GCM                                                              \
+	.aead = "gcm(aes)", .key_len = 32, .tls_cipher = TLS_CIPHER_AES_GCM_256, \
+	.tls_salt_len = 4, .record_limit = AES_GCM_RECORD_LIMIT
+#define AES_128_CCM                                                              \
+	.aead = "ccm(aes)", .key_len = 16, .tls_cipher = TLS_CIPHER_AES_CCM_128, \
+	.tls_salt_len = 4, .ccm_flags = 2, .record_limit = AES_CCM_RECORD_LIMIT
+#define AES_256_CCM \
+	.aead = "ccm(aes)", .key_len = 32, .ccm_flags = 2, .record_limit = AES_CCM_RECORD_LIMIT
+#define CHACHA20_POLY1305                                    \
+	.aead = "rfc7539(chacha20,poly1305)", .key_len = 32, \
 	.tls_cipher = TLS_CIPHER_CHACHA20_POLY1305, .record_limit = CHACHA20_RECORD_LIMIT
 
 #define SHA256 .hmac = "hmac(sha256)", .hash_len = 32

@@ -41,7 +41,7 @@ void signet_tx_install(struct sock *sk, struct signet_context *ctx, struct signe
 	/* Whoever looks without a lock finds all of it. */
 	smp_store_release(&tx->cipher, cipher);
 	trace_signet_keys(sk, true, cipher);
-	signet_count(ctx->namespace, SIGNET_COUNT_INSTALLED);
+	signet_count(ctx->ns, SIGNET_COUNT_INSTALLED);
 	/* What it means depends on the TLS version. */
 	if (!signet_context_is_tls(ctx)) {
 		signet_tx_set_record_max(tx, tx->record_max);
@@ -144,8 +144,7 @@ unsigned int signet_tx_padded(const struct signet_tx *tx, unsigned int content)
 	return max(content, min_t(unsigned int, len, tx->content_max));
 }
 
-static int encrypt(struct signet_tx *tx, struct signet_tx_record *record, u8 type,
-		   unsigned int len)
+static int encrypt(struct signet_tx *tx, struct signet_tx_record *record, u8 type, unsigned int len)
 {
 	/* One more, for the cipher's additional data. */
 	struct scatterlist sg[1 + SIGNET_RECORD_PIECES];
@@ -161,8 +160,7 @@ static int encrypt(struct signet_tx *tx, struct signet_tx_record *record, u8 typ
 				  bvec_virt(&record->piece[0]), sg, len);
 }
 
-static void count_sealed(struct sock *sk, struct signet_context *ctx, u8 type,
-			 unsigned int content)
+static void count_sealed(struct sock *sk, struct signet_context *ctx, u8 type, unsigned int content)
 {
 	struct signet_tx *tx = &ctx->tx;
 
@@ -172,8 +170,8 @@ static void count_sealed(struct sock *sk, struct signet_context *ctx, u8 type,
 		tx->bytes += content;
 		tx->burst = min_t(unsigned int, tx->burst + content, SIGNET_BURST_MAX);
 	}
-	signet_count(ctx->namespace, SIGNET_COUNT_TX_RECORDS);
-	signet_count_add(ctx->namespace, SIGNET_COUNT_TX_BYTES, content);
+	signet_count(ctx->ns, SIGNET_COUNT_TX_RECORDS);
+	signet_count_add(ctx->ns, SIGNET_COUNT_TX_BYTES, content);
 	trace_signet_record(sk, true, type, content);
 }
 
@@ -311,7 +309,7 @@ void signet_tx_retry(struct timer_list *timer)
 	struct sock *sk = ctx->sk;
 
 	bh_lock_sock(sk);
-	if (inet_csk(sk)->icsk_ulp_data == ctx) {
+	if (rcu_access_pointer(inet_csk(sk)->icsk_ulp_data) == ctx) {
 		/* Whoever owns the socket may not come to push. */
 		if (sock_owned_by_user(sk))
 			sk_reset_timer(sk, &ctx->retry, jiffies + RETRY_INTERVAL);
@@ -370,7 +368,7 @@ int signet_tx_seal_control(struct sock *sk, struct signet_context *ctx, u8 type,
 void signet_tx_alert_sent(struct sock *sk, struct signet_context *ctx, const u8 *alert)
 {
 	ctx->alert_sent = alert[0] << 8 | alert[1];
-	signet_count(ctx->namespace, SIGNET_COUNT_TX_ALERTS);
+	signet_count(ctx->ns, SIGNET_COUNT_TX_ALERTS);
 	trace_signet_alert(sk, true, alert[0], alert[1]);
 }
 

@@ -95,8 +95,8 @@ unsigned int signet_tx_record_append(const struct signet_suite *suite,
 	return done;
 }
 
-void signet_tx_record_append_type(const struct signet_suite *suite,
-				  struct signet_tx_record *record, u8 type, unsigned int padding)
+void signet_tx_record_append_type(const struct signet_suite *suite, struct signet_tx_record *record,
+				  u8 type, unsigned int padding)
 {
 	unsigned int position = signet_suite_prefix_len(suite) + record->content;
 	struct bio_vec *piece = find_piece(record, &position);

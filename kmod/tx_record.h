@@ -54,8 +54,8 @@ unsigned int signet_tx_record_append(const struct signet_suite *suite,
 				     unsigned int len);
 
 /* Behind the content: its type, then @padding zeros (RFC 8446 5.2). There must be room. */
-void signet_tx_record_append_type(const struct signet_suite *suite,
-				  struct signet_tx_record *record, u8 type, unsigned int padding);
+void signet_tx_record_append_type(const struct signet_suite *suite, struct signet_tx_record *record,
+				  u8 type, unsigned int padding);
 
 /* Gives back what is beyond @total bytes, to the page fragment when it is its last user. */
 void signet_tx_record_trim(struct sock *sk, struct signet_tx_record *record, unsigned int total);

@@ -30,18 +30,15 @@ FIXTURE_VARIANT(faults)
 	uint16_t suite;
 };
 
-FIXTURE_VARIANT_ADD(faults, tls13_gcm)
-{
+FIXTURE_VARIANT_ADD(faults, tls13_gcm){
 	.suite = SIGNET_AES_128_GCM_SHA256,
 };
 
-FIXTURE_VARIANT_ADD(faults, tls13_chacha20)
-{
+FIXTURE_VARIANT_ADD(faults, tls13_chacha20){
 	.suite = SIGNET_CHACHA20_POLY1305_SHA256,
 };
 
-FIXTURE_VARIANT_ADD(faults, tls12_ccm)
-{
+FIXTURE_VARIANT_ADD(faults, tls12_ccm){
 	.suite = SIGNET_ECDHE_ECDSA_WITH_AES_128_CCM,
 };
 
@@ -168,22 +165,22 @@ static int try_once(const struct call *call, uint16_t suite, int nth, bool *hit)
 	return line;
 }
 
-#define FAIL_IN_TURN(name)                                                        \
-	do {                                                                      \
-		bool hit = true;                                                  \
-		int nth, line;                                                    \
-                                                                                  \
-		for (nth = 1; hit; nth++) {                                       \
-			ASSERT_LT(nth, FAULTS_MAX);                               \
-			line = try_once(&name, variant->suite, nth, &hit);        \
-			ASSERT_EQ(0, line)                                        \
-			{                                                         \
-				TH_LOG("fault %d: see line %d", nth, line);       \
-			}                                                         \
-		}                                                                 \
-		TH_LOG("%d faults", nth - 2);                                     \
-		/* A call that nothing can happen to is not tested. */            \
-		EXPECT_LT(2, nth);                                                \
+#define FAIL_IN_TURN(name)                                                  \
+	do {                                                                \
+		bool hit = true;                                            \
+		int nth, line;                                              \
+                                                                            \
+		for (nth = 1; hit; nth++) {                                 \
+			ASSERT_LT(nth, FAULTS_MAX);                         \
+			line = try_once(&name, variant->suite, nth, &hit);  \
+			ASSERT_EQ(0, line)                                  \
+			{                                                   \
+				TH_LOG("fault %d: see line %d", nth, line); \
+			}                                                   \
+		}                                                           \
+		TH_LOG("%d faults", nth - 2);                               \
+		/* A call that nothing can happen to is not tested. */      \
+		EXPECT_LT(2, nth);                                          \
 	} while (0)
 
 /* --- attach, install -------------------- */
@@ -405,8 +402,7 @@ static int prepare_policy(struct trial *trial)
 	struct signet_rekey_policy policy = { .records = 1 };
 
 	prepare_data(trial);
-	return setsockopt(trial->link.fd, SOL_SIGNET, SIGNET_REKEY_POLICY, &policy,
-			  sizeof(policy));
+	return setsockopt(trial->link.fd, SOL_SIGNET, SIGNET_REKEY_POLICY, &policy, sizeof(policy));
 }
 
 static const struct call send_policy = { link_up, prepare_policy, call_send, verify_sent };
@@ -629,8 +625,7 @@ TEST_F_TIMEOUT(faults, recv_bad_record, 600)
 
 static int prepare_sent(struct trial *trial)
 {
-	return send_pattern(trial->link.fd, 0, 1000) ||
-	       send(trial->link.fd, "", 0, 0) ||
+	return send_pattern(trial->link.fd, 0, 1000) || send(trial->link.fd, "", 0, 0) ||
 	       (pattern_fill(data, 1000, 1000), send(trial->link.fd, data, 1000, MSG_MORE) != 1000);
 }
 
@@ -650,8 +645,7 @@ static int verify_shutdown(struct trial *trial)
 	return ends_well(link, 0, 2000);
 }
 
-static const struct call shutdown_write = { link_up, prepare_sent, call_shutdown,
-					    verify_shutdown };
+static const struct call shutdown_write = { link_up, prepare_sent, call_shutdown, verify_shutdown };
 
 TEST_F_TIMEOUT(faults, shutdown, 600)
 {
