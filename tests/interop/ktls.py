@@ -7,11 +7,12 @@ What they leave to the kernel is told from the module's counters.
 
 import os
 import re
+import time
 
 import local
 import material
 from ktap import case, equal, true
-from processes import Program, gnutls_cli, gnutls_serv, s_client, s_server
+from processes import PATIENCE, Program, gnutls_cli, gnutls_serv, s_client, s_server
 
 SIZE = 2 << 20
 
@@ -246,3 +247,53 @@ def gnutls_and_openssl(where, version):
     client.end_input()
     equal(client.wait(), 0, "s_client's status")
     counted.check(*passed_on(where, len(LINES), len(LINES)))
+
+
+@case("gnutls-serv with ktls, gnutls-cli: new keys", "server")
+@case("gnutls-serv, gnutls-cli with ktls: new keys", "client")
+@case("gnutls-serv with ktls, gnutls-cli with ktls: new keys", "both")
+def gnutls_new_keys(where):
+    """KeyUpdate, where every second one asks for the peer's, which comes before what it says next.
+
+    Not of a peer with ktls: GnuTLS 3.8.9 then says the same again for ever (lib/record.c,
+    RECORD_SEND_KEY_UPDATE_3).
+    """
+    ktls = gnutls_settings()
+    counted = Counted()
+    sockets = 2 if where == "both" else 1
+    options = {"priority": priority("1.3", "AES-128-GCM")}
+    _, port = gnutls_serv("--echo", **options, env=ktls if where != "client" else {})
+    client = gnutls_cli(port, "--inline-commands", **options, env=ktls if where != "server" else {})
+    turns = 6
+
+    def records():
+        return counted.grown("TxRecords") + counted.grown("RxRecords")
+
+    def next_line():
+        """gnutls-cli's own words are among the data."""
+        while (text := client.read_line()) == "- Rekey was completed":
+            pass
+        return text + "\n"
+
+    for turn in range(turns + 1):
+        line = LINES[turn * material.LINE:(turn + 1) * material.LINE]
+        client.write(line)
+        equal(next_line(), bytes(line).decode(), f"what came after {turn} new keys")
+        if turn < turns:
+            before = records()
+            client.write(b"^rekey^\n" if turn % 2 and where == "client" else b"^rekey1^\n")
+            wait_until(lambda: records() >= before + sockets, "KeyUpdate")
+    client.end_input()
+    client.read_rest()
+    equal(client.wait(), 0, "gnutls-cli's status")
+    equal(counted.grown("RxKeyUpdates"), turns // 2 if where == "client" else turns,
+          "number of KeyUpdates received")
+    for name in ("BadTags", "BadRecords", "GateRefusals"):
+        equal(counted.grown(name), 0, f"growth of {name}")
+
+
+def wait_until(condition, what):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        true(time.monotonic() < deadline, f"waited for {what} in vain")
+        time.sleep(0.01)
