@@ -195,8 +195,10 @@ static int fill_records(struct sock *sk, struct signet_context *ctx, struct send
 		if (request->more && done == room && !msg_data_left(msg) && open->content < limit)
 			return 0;
 		err = signet_tx_seal(sk, ctx, open, request->type);
-		if (err)
+		if (err) {
+			request->copied -= done;
 			return err;
+		}
 		if (done < room)
 			return -EFAULT;
 	}

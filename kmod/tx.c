@@ -268,8 +268,11 @@ int signet_tx_push(struct sock *sk, struct signet_context *ctx, int flags)
 	}
 	/* Whoever leaves a tail behind must be told when there is room. */
 	signet_tx_set_nospace(sk);
-	/* It was memory, not room: no acknowledgment will come and make TCP ask. */
-	if (tcp_rtx_and_write_queues_empty(sk))
+	/*
+	 * It was memory, not room, and nothing is in flight whose acknowledgment would
+	 * make TCP ask. There may be a segment that MSG_MORE held back.
+	 */
+	if (sk_stream_memory_free(sk) && !tcp_sk(sk)->packets_out)
 		sk_reset_timer(sk, &ctx->retry, jiffies + RETRY_INTERVAL);
 	return -EAGAIN;
 }
