@@ -225,3 +225,39 @@ int signet_control_rekey(struct sock *sk, struct signet_context *ctx)
 	ctx->rx.rekey_pending = false;
 	return 0;
 }
+
+/* Likewise, for handshake messages of TLS 1.3. */
+static bool messages_leave_data(const struct signet_context *ctx, const u8 *content,
+				unsigned int len, bool *key_update)
+{
+	unsigned int body;
+
+	/* One that has begun before, or goes on behind, cannot be looked at as a whole. */
+	if (ctx->rx.message.have || !len || !signet_suite_is_tls_1_3(ctx->rx.cipher->suite))
+		return false;
+	while (len) {
+		if (*key_update || len < SIGNET_HANDSHAKE_HEADER_LEN)
+			return false;
+		body = content[1] << 16 | get_unaligned_be16(content + 2);
+		if (body > len - SIGNET_HANDSHAKE_HEADER_LEN)
+			return false;
+		if (content[0] == SIGNET_HANDSHAKE_KEY_UPDATE && body == 1)
+			*key_update = true;
+		else if (content[0] != SIGNET_HANDSHAKE_NEW_SESSION_TICKET)
+			return false;
+		content += SIGNET_HANDSHAKE_HEADER_LEN + body;
+		len -= SIGNET_HANDSHAKE_HEADER_LEN + body;
+	}
+	return true;
+}
+
+bool signet_control_leaves_data(const struct signet_context *ctx, u8 type, const u8 *content,
+				unsigned int len, bool *key_update)
+{
+	*key_update = false;
+	if (type == SIGNET_CONTENT_ALERT)
+		return len == SIGNET_ALERT_LEN && content[1] != SIGNET_ALERT_CLOSE_NOTIFY &&
+		       is_warning(ctx, content);
+	return type == SIGNET_CONTENT_HANDSHAKE &&
+	       messages_leave_data(ctx, content, len, key_update);
+}

@@ -32,6 +32,13 @@ int signet_control_receive(struct sock *sk, struct signet_context *ctx, u8 type,
  */
 int signet_control_rekey(struct sock *sk, struct signet_context *ctx);
 
+/*
+ * Would a record, when it is acted upon, leave the data behind it as it is? Warnings do,
+ * and whole messages. *key_update: those are under new keys.
+ */
+bool signet_control_leaves_data(const struct signet_context *ctx, u8 type, const u8 *content,
+				unsigned int len, bool *key_update);
+
 /* Frees the parts of a message that is arriving. */
 void signet_control_destroy(struct signet_rx *rx);
 

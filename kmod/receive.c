@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "receive.h"
 
+#include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/sched/signal.h>
 #include <linux/skbuff.h>
@@ -13,6 +14,7 @@
 #include "cipher.h"
 #include "ciphertext.h"
 #include "context.h"
+#include "control.h"
 #include "key_update.h"
 #include "namespace.h"
 #include "rx.h"
@@ -27,7 +29,10 @@
  * @type:	content type of what it got, 0 before there was a record
  * @copied:	bytes it got
  * @ahead:	MSG_PEEK: records behind the held one that it has seen
- * @skip:	MSG_PEEK: ciphertext of theirs
+ * @skip:	MSG_PEEK: ciphertext of theirs, and of control records among them
+ * @cipher:	MSG_PEEK: keys behind a KeyUpdate that it has passed over, from which on
+ *		@ahead counts; or NULL
+ * @passed:	MSG_PEEK: control records that it has passed over
  * @want_seq:	MSG_PEEK: TCP's sequence number at which the next one is complete,
  *		or its header
  * @told:	the reader was told the content type
@@ -40,6 +45,8 @@ struct receive_request {
 	size_t copied;
 	unsigned int ahead;
 	unsigned int skip;
+	struct signet_cipher *cipher;
+	unsigned int passed;
 	u32 want_seq;
 	bool told;
 };
@@ -179,6 +186,50 @@ static int read_held(struct signet_context *ctx, struct receive_request *request
 	return data;
 }
 
+/* Control records that MSG_PEEK passes over, at most: more are likely a flood. */
+#define PEEK_PASS_MAX 32
+
+/*
+ * MSG_PEEK comes to a control record, which is acted upon when it is read. Return: 1 to
+ * look behind it, 0 when that is not possible, -ENOMEM.
+ */
+static int pass_over(struct signet_context *ctx, struct receive_request *request, u8 type,
+		     const u8 *content, unsigned int len)
+{
+	struct signet_cipher *next;
+	bool key_update;
+
+	if (signet_context_is_tls(ctx) || ctx->rx.deliver_types ||
+	    request->passed++ == PEEK_PASS_MAX ||
+	    !signet_control_leaves_data(ctx, type, content, len, &key_update))
+		return 0;
+	request->ahead++;
+	if (!key_update)
+		return 1;
+	next = signet_cipher_next(request->cipher ?: ctx->rx.cipher);
+	if (IS_ERR(next))
+		return PTR_ERR(next);
+	signet_cipher_free(request->cipher);
+	request->cipher = next;
+	request->ahead = 0;
+	return 1;
+}
+
+/*
+ * Gives a record that was opened for MSG_PEEK, or passes over it. Return: as peek_ahead().
+ */
+static int peek_record(struct signet_context *ctx, struct receive_request *request, u8 type,
+		       const u8 *content, unsigned int len)
+{
+	int ret;
+
+	if (type != SIGNET_CONTENT_APPLICATION_DATA)
+		return pass_over(ctx, request, type, content, len);
+	ret = give(request, content, len);
+	request->ahead++;
+	return ret < 0 ? ret : ret == len;
+}
+
 /*
  * MSG_PEEK beyond the held record: opens the next one, and forgets it again.
  *
@@ -191,6 +242,7 @@ static int peek_ahead(struct sock *sk, struct signet_context *ctx, struct receiv
 	struct signet_scratch *scratch;
 	struct signet_found_record found;
 	unsigned int missing, len;
+	u8 type;
 	int ret;
 
 	if (rx->rekey_pending || rx->state != SIGNET_DIRECTION_OPEN ||
@@ -209,18 +261,26 @@ static int peek_ahead(struct sock *sk, struct signet_context *ctx, struct receiv
 	signet_count(ctx->ns, SIGNET_COUNT_PEEKED_RECORDS);
 	/* What is wrong with it will be found when it is at the head. */
 	ret = 0;
-	if (!signet_rx_decrypt(sk, ctx, scratch, &found, request->ahead) &&
-	    signet_rx_content_type(rx->cipher->suite, &found, scratch->record, &len) ==
-		    SIGNET_CONTENT_APPLICATION_DATA &&
-	    len <= SIGNET_CONTENT_MAX) {
-		ret = give(request, scratch->record, len);
-		if (ret >= 0)
-			ret = ret == len;
-		request->ahead++;
-		request->skip += signet_found_len(&found);
+	if (!signet_rx_decrypt(sk, ctx, request->cipher ?: rx->cipher, scratch, &found,
+			       request->ahead)) {
+		type = signet_rx_content_type(rx->cipher->suite, &found, scratch->record, &len);
+		if (type && len <= SIGNET_CONTENT_MAX)
+			ret = peek_record(ctx, request, type, scratch->record, len);
+		if (ret == 1)
+			request->skip += signet_found_len(&found);
 	}
 	signet_scratch_put(scratch);
 	return ret;
+}
+
+/* Forgets where MSG_PEEK was. */
+static void end_peek(struct receive_request *request)
+{
+	signet_cipher_free(request->cipher);
+	request->cipher = NULL;
+	request->ahead = 0;
+	request->passed = 0;
+	request->skip = 0;
 }
 
 /* Return: 1 to go on, 0 when the message is complete, or why there is no more. */
@@ -264,9 +324,8 @@ static void restart_peek(struct receive_request *request)
 {
 	if (!(request->flags & MSG_TRUNC))
 		iov_iter_revert(&request->msg->msg_iter, request->copied);
+	end_peek(request);
 	request->copied = 0;
-	request->ahead = 0;
-	request->skip = 0;
 	request->type = 0;
 }
 
@@ -346,6 +405,7 @@ int signet_recvmsg(SIGNET_RECVMSG_ARGS(sk, msg, len, flags))
 	/* A tail that TCP had no memory for: this is a chance to try again. */
 	signet_tx_push(sk, ctx, 0);
 	ret = receive_message(sk, ctx, &request);
+	end_peek(&request);
 	if (ctx->rx.state == SIGNET_DIRECTION_UNKEYED)
 		signet_count(ctx->ns, SIGNET_COUNT_GATE_REFUSALS);
 	if (request.copied)

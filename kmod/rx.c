@@ -116,8 +116,9 @@ static int fail_open(struct sock *sk, struct signet_context *ctx, int err)
 
 /* --- opening a record ------------------------------------------------------ */
 
-int signet_rx_decrypt(struct sock *sk, struct signet_context *ctx, struct signet_scratch *scratch,
-		      const struct signet_found_record *found, unsigned int ahead)
+int signet_rx_decrypt(struct sock *sk, struct signet_context *ctx, struct signet_cipher *cipher,
+		      struct signet_scratch *scratch, const struct signet_found_record *found,
+		      unsigned int ahead)
 {
 	struct signet_rx *rx = &ctx->rx;
 	struct scatterlist *source;
@@ -134,7 +135,7 @@ int signet_rx_decrypt(struct sock *sk, struct signet_context *ctx, struct signet
 			return err;
 		source = scratch->target;
 	}
-	return signet_cipher_open(rx->cipher, &scratch->operation, found->prefix, source,
+	return signet_cipher_open(cipher, &scratch->operation, found->prefix, source,
 				  scratch->target, found->len, ahead);
 }
 
@@ -302,7 +303,7 @@ static int open_record(struct sock *sk, struct signet_context *ctx)
 		rx->scratch = signet_scratch_get();
 	if (!rx->scratch)
 		return -ENOMEM;
-	err = signet_rx_decrypt(sk, ctx, rx->scratch, &found, 0);
+	err = signet_rx_decrypt(sk, ctx, rx->cipher, rx->scratch, &found, 0);
 	if (err == -ENOMEM)
 		return err;
 	if (err)

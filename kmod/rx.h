@@ -57,6 +57,7 @@ void signet_rx_release_scratch(struct signet_rx *rx);
  * signet_rx_decrypt - open a record into a buffer
  * @sk:		socket
  * @ctx:	its context
+ * @cipher:	keys
  * @scratch:	buffer
  * @found:	record
  * @ahead:	records between the next one and this
@@ -64,8 +65,9 @@ void signet_rx_release_scratch(struct signet_rx *rx);
  * Nothing is consumed. Context: process, under the socket lock.
  * Return: as signet_cipher_open().
  */
-int signet_rx_decrypt(struct sock *sk, struct signet_context *ctx, struct signet_scratch *scratch,
-		      const struct signet_found_record *found, unsigned int ahead);
+int signet_rx_decrypt(struct sock *sk, struct signet_context *ctx, struct signet_cipher *cipher,
+		      struct signet_scratch *scratch, const struct signet_found_record *found,
+		      unsigned int ahead);
 
 /*
  * What is in an opened record? Return: its content type, which in TLS 1.3 is the

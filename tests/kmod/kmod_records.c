@@ -1238,6 +1238,35 @@ TEST_F(records, peek_ends_before_close_notify)
 	EXPECT_EQ(0, recv(link->fd, bytes, sizeof(bytes), 0));
 }
 
+TEST_F(shape, peek_passes_over_tickets)
+{
+	struct link *link = &self->link;
+	uint8_t bytes[300];
+
+	ASSERT_EQ(0, peer_send_pattern(link, 0, 100, 50));
+	ASSERT_EQ(0, send_ticket(link, "ticket", 6, 100));
+	ASSERT_EQ(0, peer_send_alert(link, ALERT_WARNING, ALERT_USER_CANCELED));
+	ASSERT_EQ(0, peer_send_pattern(link, 100, 200, 50));
+	wait_delivered(link->peer, link->fd);
+	EXPECT_EQ(300, recv(link->fd, bytes, sizeof(bytes), MSG_PEEK));
+	EXPECT_TRUE(pattern_matches(bytes, 0, 300));
+	EXPECT_EQ(0, recv_pattern(link->fd, 0, 300));
+}
+
+TEST_F(shape, peek_passes_over_key_updates)
+{
+	struct link *link = &self->link;
+	uint8_t bytes[300];
+
+	ASSERT_EQ(0, peer_send_pattern(link, 0, 100, 50));
+	ASSERT_EQ(0, peer_send_update(link, false));
+	ASSERT_EQ(0, peer_send_pattern(link, 100, 200, 50));
+	wait_delivered(link->peer, link->fd);
+	EXPECT_EQ(300, recv(link->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_WAITALL));
+	EXPECT_TRUE(pattern_matches(bytes, 0, 300));
+	EXPECT_EQ(0, recv_pattern(link->fd, 0, 300));
+}
+
 TEST_F(records, peek_offset_is_refused)
 {
 	EXPECT_ERRNO(EOPNOTSUPP, set_int_option(self->link.fd, SOL_SOCKET, SO_PEEK_OFF, 0));
