@@ -8,7 +8,6 @@ from ktap import true
 
 _FILETYPE_PEM = 1
 _EARLY_DATA_FINISH = 2
-ERROR_SSL = 1
 
 
 def _library():
@@ -74,17 +73,12 @@ class Server:
             data += buffer.raw[:got]
         return data
 
-    def read_error(self):
-        """Reads in vain. Return: OpenSSL's kind of error."""
-        buffer = ctypes.create_string_buffer(1)
-        return _ssl.SSL_get_error(self.tls, _ssl.SSL_read(self.tls, buffer, 1))
-
     def send_ticket(self):
         self._must(_ssl.SSL_new_session_ticket(self.tls), "ticket")
         self.handshake()
 
-    def send_key_update(self):
-        self._must(_ssl.SSL_key_update(self.tls, 0), "key update")
+    def send_key_update(self, request=False):
+        self._must(_ssl.SSL_key_update(self.tls, int(request)), "key update")
         self.handshake()
 
     def close(self):
