@@ -70,16 +70,16 @@ void signet_ciphertext_free_side(struct signet_rx *rx);
 int signet_ciphertext_find(struct sock *sk, struct signet_rx *rx, unsigned int skip,
 			   struct signet_found_record *found, unsigned int *missing);
 
+/* As that, for the head; keeps rx->want_seq. */
+int signet_ciphertext_find_head(struct sock *sk, struct signet_rx *rx,
+				struct signet_found_record *found);
+
 /*
  * Content of complete records, without their overhead: it is not looked into them, so
  * padding and control records count too. Stops at @enough. Return: bytes.
  */
 unsigned int signet_ciphertext_content(struct sock *sk, const struct signet_rx *rx,
 				       unsigned int enough);
-
-/* As that, for the head; keeps rx->want_seq. */
-int signet_ciphertext_find_head(struct sock *sk, struct signet_rx *rx,
-				struct signet_found_record *found);
 
 /*
  * The time stamps of a record's last byte, in an skb without data: NULL when nobody
