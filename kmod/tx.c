@@ -9,6 +9,7 @@
 #include <net/sock.h>
 
 #include "cipher.h"
+#include "handshake.h"
 #include "namespace.h"
 #include "scratch.h"
 #include "trace.h"
@@ -301,6 +302,7 @@ void signet_write_space(struct sock *sk)
 	if (signet_tx_has_tail(&ctx->tx) && !ctx->tx.pushing)
 		push_in_softirq(sk, ctx);
 	ctx->base_write_space(sk);
+	signet_handshake_notify(ctx);
 	/* The callback above may have taken the flag away. */
 	if (signet_tx_has_tail(&ctx->tx))
 		signet_tx_set_nospace(sk);
