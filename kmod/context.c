@@ -108,7 +108,7 @@ interference:
 
 void signet_context_set_state(struct sock *sk, struct signet_context *ctx, enum signet_state state)
 {
-	trace_signet_state(sk, ctx->state, state);
+	trace_signet_state(sk, ctx->state, state, ctx->reason);
 	WRITE_ONCE(ctx->state, state);
 	sk->sk_state_change(sk);
 }

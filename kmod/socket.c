@@ -98,8 +98,11 @@ static void signet_close(struct sock *sk, long timeout)
 	signet_handshake_detach(ctx, ECANCELED);
 	reset = signet_rx_close(sk, ctx);
 	/* Bytes that were reported as sent must not be followed by a FIN when they were not. */
-	if (signet_tx_close(sk, ctx))
+	if (signet_tx_close(sk, ctx)) {
 		reset = true;
+		/* For whoever traces it: nobody can ask the socket any more. */
+		signet_context_fail(sk, ctx, ENOMEM, SIGNET_REASON_NO_MEMORY, SIGNET_ALERT_NONE);
+	}
 	detach(sk, ctx);
 	if (reset) {
 		sock_set_flag(sk, SOCK_LINGER);

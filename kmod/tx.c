@@ -205,8 +205,11 @@ int signet_tx_seal(struct sock *sk, struct signet_context *ctx, struct signet_tx
 	return 0;
 
 fail:
+	/* Sealed in place: what it was is gone, and its sequence number used. */
 	signet_tx_record_discard(record);
-	return signet_context_fail(sk, ctx, EIO, SIGNET_REASON_CRYPTO, SIGNET_ALERT_NONE);
+	return signet_context_fail(sk, ctx, EIO,
+				   err == -ENOMEM ? SIGNET_REASON_NO_MEMORY : SIGNET_REASON_CRYPTO,
+				   SIGNET_ALERT_NONE);
 }
 
 int signet_tx_seal_open(struct sock *sk, struct signet_context *ctx)
