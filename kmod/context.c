@@ -106,6 +106,19 @@ interference:
 	return signet_context_fail(sk, ctx, EBADFD, SIGNET_REASON_INTERFERENCE, SIGNET_ALERT_NONE);
 }
 
+const char *signet_state_name(u8 state)
+{
+	static const char *const names[] = {
+		[SIGNET_STATE_GATED] = "gated",
+		[SIGNET_STATE_HANDSHAKE] = "handshake",
+		[SIGNET_STATE_ESTABLISHED] = "established",
+		[SIGNET_STATE_CLOSED] = "closed",
+		[SIGNET_STATE_FAILED] = "failed",
+	};
+
+	return state < ARRAY_SIZE(names) && names[state] ? names[state] : "unknown";
+}
+
 void signet_context_set_state(struct sock *sk, struct signet_context *ctx, enum signet_state state)
 {
 	trace_signet_state(sk, ctx->state, state, ctx->reason);

@@ -308,6 +308,9 @@ void signet_context_track_rx(struct sock *sk, struct signet_context *ctx);
  */
 int signet_context_check(struct sock *sk, struct signet_context *ctx);
 
+/* As ss and /proc/net/signet show it. */
+const char *signet_state_name(u8 state);
+
 /* Enters a state, and lets everybody know who waits. */
 void signet_context_set_state(struct sock *sk, struct signet_context *ctx, enum signet_state state);
 
