@@ -128,7 +128,7 @@ static void carry(struct __test_metadata *_metadata, int fds[2], size_t len, int
 
 TEST_F_TIMEOUT(fairness, sends_of_a_mebibyte_on_one_processor, 60)
 {
-	carry(_metadata, self->fds, MIB, 64);
+	carry(_metadata, self->fds, MIB, 32);
 }
 
 TEST_F_TIMEOUT(fairness, one_call_of_many_mebibytes, 60)
