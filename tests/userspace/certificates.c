@@ -91,10 +91,16 @@ void make_certificate(const struct recipe *recipe)
 {
 	char command[4096] = "";
 
-	append(command, sizeof(command),
-	       "openssl req -x509 -config openssl.cnf -nodes -newkey %s -keyout %s.key -out %s.pem "
-	       "-subj '%s'",
-	       recipe->key ? recipe->key : P256, recipe->name, recipe->name, recipe->subject);
+	if (recipe->key_of)
+		append(command, sizeof(command),
+		       "cp %s.key %s.key && openssl req -x509 -new -key %s.key", recipe->key_of,
+		       recipe->name, recipe->name);
+	else
+		append(command, sizeof(command),
+		       "openssl req -x509 -nodes -newkey %s -keyout %s.key",
+		       recipe->key ? recipe->key : P256, recipe->name);
+	append(command, sizeof(command), " -config openssl.cnf -out %s.pem -subj '%s'",
+	       recipe->name, recipe->subject);
 	if (recipe->issuer)
 		append(command, sizeof(command), " -CA %s.pem -CAkey %s.key", recipe->issuer,
 		       recipe->issuer);
