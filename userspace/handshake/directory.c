@@ -226,7 +226,7 @@ static void put_byte(struct writer *writer, unsigned char byte)
 {
 	char piece[8];
 
-	if (byte == '/' || byte == '\\')
+	if (byte == '/' || byte == '+' || byte == '\\')
 		snprintf(piece, sizeof(piece), "\\%c", byte);
 	else if (byte >= ' ' && byte <= '~')
 		snprintf(piece, sizeof(piece), "%c", byte);
@@ -271,8 +271,8 @@ void signet_directory_print(char *text, size_t size, struct signet_der name)
 
 	text[0] = '\0';
 	while (signet_der_read(&name, DER_SET, &set)) {
-		while (read_attribute(&set, &attribute)) {
-			put(&writer, "/");
+		for (const char *mark = "/"; read_attribute(&set, &attribute); mark = "+") {
+			put(&writer, mark);
 			put_type(&writer, attribute.type);
 			put(&writer, "=");
 			for (size_t i = 0; i < attribute.value.length; i++)

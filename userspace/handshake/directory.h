@@ -33,9 +33,9 @@ bool signet_directory_attribute(struct signet_der *name, struct signet_der type,
 /**
  * signet_directory_print - a name for people and logs
  *
- * As "/O=Test/CN=a client", in printable ASCII. A slash or backslash in a value has a backslash in
- * front of it, and any other byte reads "\xE4", so that different names never look the same; one
- * that is cut ends with "...".
+ * As "/O=Test/CN=a client", with a plus between attributes of one set, in printable ASCII. A slash,
+ * plus or backslash in a value has a backslash in front of it, and any other byte reads "\xE4", so
+ * that different names never look the same; one that is cut ends with "...".
  */
 void signet_directory_print(char *text, size_t size, struct signet_der name);
 
