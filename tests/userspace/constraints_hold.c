@@ -191,6 +191,7 @@ static void constraints_add_up(void)
 		{ "leaf-of-itself", "/CN=Narrow root", "narrow-root", NAMED },
 		{ "mail", "/CN=Mail", "ca", CA "nameConstraints=critical,permitted;email:a.org" },
 		{ "leaf-mail", "/CN=x/emailAddress=x@b.org", "mail", NULL },
+		{ "leaf-mails", "/CN=x/emailAddress=x@a.org+emailAddress=x@b.org", "mail", NULL },
 	};
 	static const struct sending cases[] = {
 		{ "what both allow", "leaf-both both" },
@@ -212,6 +213,8 @@ static void constraints_add_up(void)
 	};
 	static const struct sending direct[] = {
 		{ "a mail address in a subject", "leaf-mail mail", NULL, NULL,
+		  FATAL_BAD_CERTIFICATE, "must not certify" },
+		{ "a second one in the same set", "leaf-mails mail", NULL, NULL,
 		  FATAL_BAD_CERTIFICATE, "must not certify" },
 	};
 

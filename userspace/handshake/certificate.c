@@ -135,12 +135,27 @@ static bool is_good_name(unsigned int kind, struct signet_der name)
 
 bool signet_certificate_name(struct signet_der *names, unsigned int *kind, struct signet_der *name)
 {
+	/* Those that are sequences, or explicitly tagged, are constructed; strings are not. */
+	static const unsigned int tags[SIGNET_NAME_KINDS] = {
+		DER_CONTEXT_CONSTRUCTED(0),
+		DER_CONTEXT(1),
+		DER_CONTEXT(2),
+		DER_CONTEXT_CONSTRUCTED(3),
+		DER_CONTEXT_CONSTRUCTED(4),
+		DER_CONTEXT_CONSTRUCTED(5),
+		DER_CONTEXT(6),
+		DER_CONTEXT(7),
+		DER_CONTEXT(8),
+	};
 	unsigned int tag;
 
 	if (!signet_der_next(names, &tag, name))
 		return false;
-	*kind = tag & 0x1f;
-	return true;
+	for (*kind = 0; *kind < SIGNET_NAME_KINDS; ++*kind) {
+		if (tags[*kind] == tag)
+			return true;
+	}
+	return false;
 }
 
 /* RFC 5280 4.2.1.6. */
@@ -148,14 +163,13 @@ static const struct signet_fault *parse_names(struct signet_certificate *certifi
 					      struct signet_der value, bool critical)
 {
 	struct signet_der names, name;
-	unsigned int tag;
+	unsigned int kind;
 
 	if (!signet_der_read(&value, DER_SEQUENCE, &names) || value.length || !names.length)
 		return FAULT(ALERT_BAD_CERTIFICATE, "has malformed alternative names");
 	certificate->names = names;
 	while (names.length) {
-		if (!signet_der_next(&names, &tag, &name) || (tag & 0xc0) != DER_CONTEXT(0) ||
-		    (tag & 0x1f) >= SIGNET_NAME_KINDS || !is_good_name(tag & 0x1f, name))
+		if (!signet_certificate_name(&names, &kind, &name) || !is_good_name(kind, name))
 			return FAULT(ALERT_BAD_CERTIFICATE, "has a malformed alternative name");
 	}
 	if (!certificate->subject.length && !critical)

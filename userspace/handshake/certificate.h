@@ -118,10 +118,11 @@ bool signet_certificate_is_self_issued(const struct signet_certificate *certific
 /**
  * signet_certificate_name - go through the subject alternative names
  * @names:	the certificate's at first; holds what is left to look at
- * @kind:	enum signet_general_name of the next one, or another number
+ * @kind:	enum signet_general_name of the next one, or another number below SIGNET_NAME_KINDS
  * @name:	its content
  *
- * Return: false when there is no more.
+ * Return: false when there is no more, or what comes next is no GeneralName. A certificate without
+ * @fault has none such.
  */
 bool signet_certificate_name(struct signet_der *names, unsigned int *kind, struct signet_der *name);
 

@@ -294,10 +294,11 @@ static const struct signet_fault *check_mail_in_subject(const struct signet_cert
 							struct signet_der name,
 							unsigned int *budget)
 {
+	struct signet_directory_walk walk = { .name = name };
 	struct subject subject = { .kind = SIGNET_NAME_MAIL };
 	const struct signet_fault *fault = NULL;
 
-	while (!fault && signet_directory_attribute(&name, OID_MAIL_ADDRESS, &subject.name))
+	while (!fault && signet_directory_attribute(&walk, OID_MAIL_ADDRESS, &subject.name))
 		fault = check_subject(authority, &subject, budget);
 	return fault;
 }

@@ -159,21 +159,19 @@ uint32_t signet_directory_hash(struct signet_der name)
 	return hash;
 }
 
-bool signet_directory_attribute(struct signet_der *name, struct signet_der type,
+bool signet_directory_attribute(struct signet_directory_walk *walk, struct signet_der type,
 				struct signet_der *value)
 {
 	struct attribute attribute;
-	struct signet_der set;
 
-	/* An attribute stands in a set of its own, or is found in the first one that has it. */
-	while (signet_der_read(name, DER_SET, &set)) {
-		while (read_attribute(&set, &attribute)) {
+	do {
+		while (read_attribute(&walk->set, &attribute)) {
 			if (!signet_der_equal(attribute.type, type))
 				continue;
 			*value = attribute.value;
 			return true;
 		}
-	}
+	} while (signet_der_read(&walk->name, DER_SET, &walk->set));
 	return false;
 }
 

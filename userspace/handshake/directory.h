@@ -20,14 +20,24 @@ bool signet_directory_within(struct signet_der name, struct signet_der base);
 uint32_t signet_directory_hash(struct signet_der name);
 
 /**
+ * struct signet_directory_walk - the place in a name that is gone through
+ * @name:	the whole name at first
+ * @set:	empty at first
+ */
+struct signet_directory_walk {
+	struct signet_der name;
+	struct signet_der set;
+};
+
+/**
  * signet_directory_attribute - go through the values of one attribute type
- * @name:	the whole name at first; holds what is left to look at
+ * @walk:	holds what is left to look at
  * @type:	object identifier
  * @value:	the next value of that type
  *
  * Return: false when there is no more.
  */
-bool signet_directory_attribute(struct signet_der *name, struct signet_der type,
+bool signet_directory_attribute(struct signet_directory_walk *walk, struct signet_der type,
 				struct signet_der *value);
 
 /**
