@@ -30,7 +30,7 @@ static void write_file(const char *name, const unsigned char *data, size_t lengt
 /* Not by "openssl x509", which would refuse what is malformed. */
 size_t read_certificate(const char *name, unsigned char *der, size_t size)
 {
-	if (!run_there("sed -n '/BEGIN/,/END/{//d;p;/END/q}' %s.pem | openssl base64 -d "
+	if (!run_there("sed -n '/^-----END/q;/^-----/!p' %s.pem | openssl base64 -d "
 		       ">forge.der",
 		       name))
 		bail("no certificate %s", name);
