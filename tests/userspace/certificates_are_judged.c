@@ -146,6 +146,19 @@ static void long_lists_are_cut(void)
 	judge_servers(&judgement, 1);
 }
 
+/* Some hosters' certificates have hundreds of names. */
+static void long_lists_are_taken(void)
+{
+	static char extension[16384] = "subjectAltName=DNS:first.example.org";
+	struct judgement judgement = { { "hundreds-of-names", "/CN=x", "ca", extension } };
+	char *to = extension + strlen(extension);
+
+	for (int i = 0; i < 500; i++)
+		to += sprintf(to, ",DNS:host-%d.example.org", i);
+	sprintf(to, ",DNS:db.internal");
+	judge_servers(&judgement, 1);
+}
+
 static void times_are_judged(void)
 {
 	static const struct judgement cases[] = {
@@ -432,6 +445,7 @@ int main(void)
 	judge_begin();
 	names_are_judged();
 	long_lists_are_cut();
+	long_lists_are_taken();
 	times_are_judged();
 	issuers_are_judged();
 	uses_are_judged();
