@@ -32,8 +32,8 @@ static int groups[] = {
 static void demand_certificate(struct signet_config *config)
 {
 	wolfSSL_CTX_set_verify(config->context,
-			       WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT,
-			       signet_verify_certificate);
+			       WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	wolfSSL_CTX_SetPeerChainCb(config->context, signet_verify_chain);
 	config->demands = true;
 }
 
@@ -61,22 +61,6 @@ static bool set_up_context(struct signet_config *config)
 	       wolfSSL_CTX_SetMinEccKey_Sz(context, ECC_BITS_MIN) == WOLFSSL_SUCCESS;
 }
 
-/* Writers first: else handshakes that follow closely would keep a clean-up waiting. */
-static pthread_rwlock_t *new_lock(void)
-{
-	pthread_rwlockattr_t attributes;
-	pthread_rwlock_t *lock;
-
-	lock = malloc(sizeof(*lock));
-	if (!lock)
-		return NULL;
-	pthread_rwlockattr_init(&attributes);
-	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-	pthread_rwlock_init(lock, &attributes);
-	pthread_rwlockattr_destroy(&attributes);
-	return lock;
-}
-
 int signet_config_new(enum signet_role role, struct signet_config **result)
 {
 	struct signet_config *config;
@@ -89,12 +73,8 @@ int signet_config_new(enum signet_role role, struct signet_config **result)
 		return -ENOMEM;
 	config->role = role;
 	config->timeout = DEFAULT_TIMEOUT;
-	config->chains = new_lock();
-	if (!config->chains)
-		goto free_config;
-
 	if (wolfSSL_Init() != WOLFSSL_SUCCESS)
-		goto free_lock;
+		goto free_config;
 	config->context = wolfSSL_CTX_new(role == SIGNET_ROLE_CLIENT ? wolfTLSv1_3_client_method() :
 								       wolfTLSv1_3_server_method());
 	if (!config->context || !set_up_context(config))
@@ -105,9 +85,6 @@ int signet_config_new(enum signet_role role, struct signet_config **result)
 free_context:
 	wolfSSL_CTX_free(config->context);
 	wolfSSL_Cleanup();
-free_lock:
-	pthread_rwlock_destroy(config->chains);
-	free(config->chains);
 free_config:
 	free(config);
 	return -ENOMEM;
@@ -119,35 +96,34 @@ void signet_config_free(struct signet_config *config)
 		return;
 	wolfSSL_CTX_free(config->context); /* which wipes the private key */
 	wolfSSL_Cleanup();
-	pthread_rwlock_destroy(config->chains);
-	free(config->chains);
+	signet_trust_clear(&config->trust);
 	free(config);
 }
 
-static bool trust_one(struct signet_config *config, const char *pem, size_t length)
+/* Return: as signet_trust_add(), and -EKEYREJECTED for what is no PEM. */
+static int trust_one(struct signet_config *config, const char *pem, size_t length, bool is_public)
 {
 	DerBuffer *der = NULL;
-	bool trusted;
+	int ret;
 
 	if (wc_PemToDer((const unsigned char *)pem, length, CA_TYPE, &der, NULL, NULL, NULL))
-		return false;
-	trusted = signet_verify_anchor(der->buffer, der->length) &&
-		  wolfSSL_CTX_load_verify_buffer(config->context, der->buffer, der->length,
-						 WOLFSSL_FILETYPE_ASN1) == WOLFSSL_SUCCESS;
+		return -EKEYREJECTED;
+	ret = signet_trust_add(&config->trust, der->buffer, der->length, is_public);
 	wc_FreeDer(&der);
-	return trusted;
+	return ret;
 }
 
 /*
  * One that cannot be an anchor (expired, not a CA's) does not spoil the others: a bundle in which
  * the old authority has run out beside the new one goes on working.
  */
-static int trust_all(struct signet_config *config, const char *pem, size_t size)
+static int trust_all(struct signet_config *config, const char *pem, size_t size, bool is_public)
 {
 	static const char begin[] = "-----BEGIN CERTIFICATE-----";
 	static const char end[] = "-----END CERTIFICATE-----";
 	const char *from, *to, *limit = pem + size;
 	size_t found = 0, trusted = 0;
+	int ret;
 
 	while ((from = memmem(pem, limit - pem, begin, sizeof(begin) - 1))) {
 		to = memmem(from, limit - from, end, sizeof(end) - 1);
@@ -155,35 +131,40 @@ static int trust_all(struct signet_config *config, const char *pem, size_t size)
 			break;
 		pem = to + sizeof(end) - 1;
 		found++;
-		trusted += trust_one(config, from, pem - from);
+		ret = trust_one(config, from, pem - from, is_public);
+		if (ret == -ENOMEM)
+			return ret;
+		trusted += !ret;
 	}
 	if (!found)
 		return -EINVAL;
 	return trusted ? 0 : -EKEYREJECTED;
 }
 
-int signet_config_ca_file(struct signet_config *config, const char *path)
+static int trust_file(struct signet_config *config, const char *path, bool is_public)
 {
 	struct signet_file file;
 	int ret;
 
-	if (!config)
-		return -EINVAL;
 	ret = signet_file_read(&file, path);
 	if (ret)
 		return ret;
-	/* First, because it also makes wolfSSL check the dates of what is loaded. */
 	demand_certificate(config);
-	ret = trust_all(config, file.data, file.size);
+	ret = trust_all(config, file.data, file.size, is_public);
 	signet_file_free(&file);
 	return ret;
+}
+
+int signet_config_ca_file(struct signet_config *config, const char *path)
+{
+	return config ? trust_file(config, path, false) : -EINVAL;
 }
 
 int signet_config_ca_system(struct signet_config *config)
 {
 	if (!config || config->role != SIGNET_ROLE_CLIENT)
 		return -EINVAL;
-	return signet_config_ca_file(config, SYSTEM_CERTIFICATES);
+	return trust_file(config, SYSTEM_CERTIFICATES, true);
 }
 
 static int load_certificate(struct signet_config *config, const struct signet_file *chain,

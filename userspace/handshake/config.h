@@ -3,10 +3,11 @@
 #ifndef SIGNET_HANDSHAKE_CONFIG_H
 #define SIGNET_HANDSHAKE_CONFIG_H
 
-#include <pthread.h>
 #include <stdbool.h>
 
 #include <signet-handshake.h>
+
+#include "trust.h"
 
 struct WOLFSSL_CTX;
 
@@ -14,9 +15,7 @@ struct WOLFSSL_CTX;
  * struct signet_config - shared by handshakes, and by threads once it is complete
  * @role:	of this side
  * @context:	wolfSSL's part of the configuration
- * @chains:	held for reading while wolfSSL works on a handshake. wolfSSL keeps the CA
- *		certificates that a peer sent, for all later handshakes: they are removed under the
- *		lock held for writing, so that only the configured ones are ever trusted
+ * @trust:	authorities that the peer's certificate may come from
  * @demands:	the peer must present a certificate that verifies
  * @presents:	certificate and key of this side are loaded
  * @timeout:	milliseconds for a handshake, 0 for no limit
@@ -24,7 +23,7 @@ struct WOLFSSL_CTX;
 struct signet_config {
 	enum signet_role role;
 	struct WOLFSSL_CTX *context;
-	pthread_rwlock_t *chains;
+	struct signet_trust trust;
 	bool demands;
 	bool presents;
 	unsigned int timeout;

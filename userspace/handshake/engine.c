@@ -68,12 +68,12 @@ static int keep_secret(WOLFSSL *ssl, int id, const unsigned char *secret, int le
 /* SNI carries DNS names only (RFC 6066 3). */
 static bool ask_for_name(struct signet_engine *engine)
 {
-	const struct signet_name *name = &engine->name;
+	size_t length;
+	const char *host = signet_name_host(&engine->name, &length);
 
-	if (name->address_len)
+	if (!host)
 		return true;
-	return wolfSSL_UseSNI(engine->ssl, WOLFSSL_SNI_HOST_NAME, name->text, name->length) ==
-	       WOLFSSL_SUCCESS;
+	return wolfSSL_UseSNI(engine->ssl, WOLFSSL_SNI_HOST_NAME, host, length) == WOLFSSL_SUCCESS;
 }
 
 /* Two shares, so that a server without the hybrid group costs no second round trip. */
@@ -127,6 +127,7 @@ int signet_engine_new(const struct signet_config *config, int fd, const char *se
 	engine->config = config;
 	engine->transport.fd = fd;
 	engine->verify.peer_role = SIGNET_ROLE_CLIENT;
+	engine->verify.trust = &config->trust;
 	if (server_name) {
 		ret = signet_name_parse(&engine->name, server_name);
 		if (ret)
@@ -153,6 +154,7 @@ void signet_engine_free(struct signet_engine *engine)
 		return;
 	wolfSSL_free(engine->ssl); /* which wipes its own secrets and keys */
 	signet_secret_free(engine->keys, sizeof(*engine->keys));
+	signet_verify_end(&engine->verify);
 	free(engine);
 }
 
@@ -205,31 +207,12 @@ static int complete(struct signet_engine *engine)
 	return 0;
 }
 
-/*
- * What a peer's chain left behind must not serve another handshake: it was checked for this one's
- * moment only. See struct signet_config.
- */
-static void forget_chain(struct signet_engine *engine)
-{
-	const struct signet_config *config = engine->config;
-
-	if (!engine->verify.chained)
-		return;
-	pthread_rwlock_wrlock(config->chains);
-	wolfSSL_CertManagerUnloadIntermediateCerts(wolfSSL_CTX_GetCertManager(config->context));
-	pthread_rwlock_unlock(config->chains);
-	engine->verify.chained = false;
-}
-
 static int advance(struct signet_engine *engine)
 {
 	int ret;
 
-	pthread_rwlock_rdlock(engine->config->chains);
 	ret = engine->config->role == SIGNET_ROLE_CLIENT ? wolfSSL_connect(engine->ssl) :
 							   wolfSSL_accept(engine->ssl);
-	pthread_rwlock_unlock(engine->config->chains);
-	forget_chain(engine);
 	return ret == WOLFSSL_SUCCESS ? 0 : wolfSSL_get_error(engine->ssl, ret);
 }
 

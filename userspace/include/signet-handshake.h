@@ -38,8 +38,9 @@ struct signet_config;
  * @version:	TLS version, 0x0304
  * @suite:	IANA number of the cipher suite
  * @group:	name of the key exchange group
- * @peer:	verified name of the peer: the server name that was asked for, or
- *		the subject of the client certificate; "" for none
+ * @peer:	verified name of the peer: the server name that was asked for; of a
+ *		client certificate the SPIFFE id, else the first DNS name, else the
+ *		subject, as "/O=Test/CN=a client"; "" for none
  * @text:	the failure in words, "" on success
  */
 struct signet_result {
@@ -70,15 +71,18 @@ void signet_config_free(struct signet_config *config);
  * A client without any trusts nobody; a server with one demands a client
  * certificate.
  *
- * Certificates in it that may issue none now (expired, not a CA's) are passed
- * over.
+ * Certificates in it that may issue none now (expired, not a CA's, against a
+ * rule of libsignet-handshake(3)) are passed over.
  *
  * Return: 0, -ENOENT, -EACCES, -EINVAL when there is no certificate in it, or
  * -EKEYREJECTED when there is none but such.
  */
 int signet_config_ca_file(struct signet_config *config, const char *path);
 
-/* Client: trust the system's certificates (/etc/ssl/certs). Same errors. */
+/*
+ * Client: trust the system's certificates (/etc/ssl/certs). What they have issued
+ * must say that it is for TLS servers. Same errors.
+ */
 int signet_config_ca_system(struct signet_config *config);
 
 /**
@@ -98,8 +102,9 @@ int signet_config_timeout(struct signet_config *config, unsigned int ms);
  * signet_connect - handshake as a client and hand over to the module
  * @config:	a client's
  * @fd:		connected TCP socket, blocking or not; the call blocks
- * @server_name: DNS name or address to ask for and to verify; never NULL or
- *		empty: a client that does not verify is refused
+ * @server_name: DNS name, address or URI (of a SPIFFE workload, too) to ask for
+ *		and to verify; never NULL or empty: a client that does not verify is
+ *		refused
  * @result:	filled in, may be NULL
  *
  * On return the socket's data calls are encrypted by the kernel. Keys are
