@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "cache.h"
 #include "handshake.h"
@@ -56,8 +57,14 @@ static int run(const struct signet_config *config, int fd, const char *server_na
 	       struct signet_result *result)
 {
 	struct signet_handshake *handshake;
-	int ret;
+	socklen_t size = sizeof(int);
+	int type, ret;
 
+	/* Before anything is written into a file, say, or a terminal. */
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size)) {
+		ret = -errno;
+		return fail(result, ret, signet_strerror(ret));
+	}
 	ret = signet_handshake_new(config, fd, server_name, &handshake);
 	if (ret == -EINVAL && server_name)
 		return fail(result, ret, "the server name is neither a DNS name nor an address");
