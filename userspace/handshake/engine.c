@@ -129,8 +129,8 @@ static void resume_cached(struct signet_handshake *handshake)
 
 	if (!handshake->config->cache)
 		return;
-	session = signet_cache_take(handshake->config->cache,
-				    handshake->secrets->resumption.policy);
+	session =
+		signet_cache_take(handshake->config->cache, handshake->secrets->resumption.policy);
 	if (session)
 		(void)signet_handshake_resume(handshake, session);
 	signet_session_free(session);
@@ -404,8 +404,8 @@ static int fail(struct signet_handshake *handshake, int error)
 
 static int fail_transport(struct signet_handshake *handshake)
 {
-	return signet_failure_explain(&handshake->failure, 0, handshake->ssl,
-				      &handshake->transport, &handshake->verify);
+	return signet_failure_explain(&handshake->failure, 0, handshake->ssl, &handshake->transport,
+				      &handshake->verify);
 }
 
 static int wait_for(int error)
@@ -569,8 +569,7 @@ static void copy_agreement(const struct signet_handshake *handshake, struct sign
 		snprintf(result->alpn, sizeof(result->alpn), "%.*s", length, alpn);
 }
 
-void signet_handshake_result(const struct signet_handshake *handshake,
-			     struct signet_result *result)
+void signet_handshake_result(const struct signet_handshake *handshake, struct signet_result *result)
 {
 	memset(result, 0, sizeof(*result));
 	result->error = handshake->failure.error;

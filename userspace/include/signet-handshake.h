@@ -103,9 +103,9 @@ int signet_config_ca_file(struct signet_config *config, const char *path);
 int signet_config_ca_system(struct signet_config *config);
 
 enum signet_client_auth {
-	SIGNET_CLIENT_AUTH_NONE		= 0,	/* none is asked for */
-	SIGNET_CLIENT_AUTH_OPTIONAL	= 1,	/* none, or one that verifies */
-	SIGNET_CLIENT_AUTH_REQUIRED	= 2,	/* one that verifies */
+	SIGNET_CLIENT_AUTH_NONE = 0, /* none is asked for */
+	SIGNET_CLIENT_AUTH_OPTIONAL = 1, /* none, or one that verifies */
+	SIGNET_CLIENT_AUTH_REQUIRED = 2, /* one that verifies */
 };
 
 /**
@@ -144,16 +144,16 @@ int signet_config_certificate(struct signet_config *config, const char *chain, c
 #define SIGNET_CERTIFICATES_MAX 1024
 
 /* TLS SignatureScheme numbers (RFC 8446 4.2.3) that a signer is asked for. */
-#define SIGNET_RSA_PKCS1_SHA256		0x0401	/* TLS 1.2 only, as the next two */
-#define SIGNET_RSA_PKCS1_SHA384		0x0501
-#define SIGNET_RSA_PKCS1_SHA512		0x0601
-#define SIGNET_ECDSA_SHA256		0x0403
-#define SIGNET_ECDSA_SHA384		0x0503
-#define SIGNET_ECDSA_SHA512		0x0603
-#define SIGNET_RSA_PSS_SHA256		0x0804	/* salt as long as the hash */
-#define SIGNET_RSA_PSS_SHA384		0x0805
-#define SIGNET_RSA_PSS_SHA512		0x0806
-#define SIGNET_ED25519			0x0807
+#define SIGNET_RSA_PKCS1_SHA256 0x0401 /* TLS 1.2 only, as the next two */
+#define SIGNET_RSA_PKCS1_SHA384 0x0501
+#define SIGNET_RSA_PKCS1_SHA512 0x0601
+#define SIGNET_ECDSA_SHA256 0x0403
+#define SIGNET_ECDSA_SHA384 0x0503
+#define SIGNET_ECDSA_SHA512 0x0603
+#define SIGNET_RSA_PSS_SHA256 0x0804 /* salt as long as the hash */
+#define SIGNET_RSA_PSS_SHA384 0x0805
+#define SIGNET_RSA_PSS_SHA512 0x0806
+#define SIGNET_ED25519 0x0807
 
 /**
  * struct signet_signature_request - something that a private key is to sign
