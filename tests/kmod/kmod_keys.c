@@ -602,7 +602,7 @@ TEST_F(keys, info_counts)
 	EXPECT_EQ(0, info.alert_sent);
 	EXPECT_EQ(0, info.alert_received);
 	EXPECT_EQ(0, info.error);
-	EXPECT_EQ(0, info.reserved);
+	EXPECT_EQ(0, info.group);
 	EXPECT_EQ(0, info.reserved2);
 }
 

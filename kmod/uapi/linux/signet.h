@@ -8,10 +8,15 @@
  * Life of a socket
  * ----------------
  *
- *   fd = connected TCP socket, the TLS handshake done over it in userspace
+ *   fd = connected TCP socket
  *   setsockopt(fd, SOL_TCP, TCP_ULP, "signet", 6)       attach:  GATED
- *   setsockopt(fd, SOL_SIGNET, SIGNET_KEYS, &keys, len) install: ESTABLISHED
+ *   setsockopt(fd, SOL_SIGNET, SIGNET_CONNECT, "db.internal", 11)
+ *                                                       a helper completes the
+ *                                                       handshake: ESTABLISHED
  *   send(), recv(), poll(), io_uring, shutdown(), close() as on TCP
+ *
+ * A program that completes the handshake itself installs its secrets in place of
+ * SIGNET_CONNECT: setsockopt(fd, SOL_SIGNET, SIGNET_KEYS, &keys, len).
  *
  * From the moment of the attach the socket is gated: nothing that the
  * application writes reaches the wire, and nothing that arrives reaches the
@@ -21,14 +26,17 @@
  *
  *              attach            SIGNET_KEYS
  *   plain TCP ────────► GATED ───────────────► ESTABLISHED ──────► CLOSED
- *                         │  (HANDSHAKE: while     │  close_notify
- *                         │   a helper works)      │  both ways
- *                         └────────► FAILED ◄──────┘
+ *                         │                    ▲   │     close_notify
+ *         SIGNET_CONNECT, └────► HANDSHAKE ────┘   │     both ways
+ *         SIGNET_ACCEPT            │ a helper      │
+ *                                  │ works         │
+ *                                  └──► FAILED ◄───┘
  *
  * What a data call answers
  * ------------------------
  *
  *   GATED         ENOTCONN at once; poll reports neither POLLIN nor POLLOUT
+ *   HANDSHAKE     waits within SO_SNDTIMEO or SO_RCVTIMEO, or EAGAIN; poll as before
  *   ESTABLISHED   as TCP does
  *   CLOSED        recv: 0 (the peer's close_notify); send: EPIPE
  *   FAILED        the errno below, on every call; poll: POLLERR | POLLHUP
@@ -54,6 +62,14 @@
  *                     the module's back
  *   ENOMEM            out of memory with a sealed record     none (TCP reset)
  *                     that could not be queued at close
+ *
+ *   of a handshake:   (the helper has sent the alert)
+ *   EKEYREJECTED      the peer's certificate was refused
+ *   EPROTO            the peer sent a fatal alert, or broke the protocol
+ *   EPERM             the helper's policy does not allow what was asked for
+ *   ETIMEDOUT         SIGNET_TIMEOUT is over
+ *   EUNATCH           no helper serves the network namespace, or the one that worked
+ *                     on this handshake ended
  *
  * SIGNET_INFO names the reason as a number (enum signet_reason), SIGNET_ERROR
  * as a text.
@@ -108,6 +124,16 @@
  * records, 64 to 95 read out.  A number is never used again.
  */
 enum signet_option {
+	SIGNET_CONNECT	= 1,	/* set: text, the server's name */
+	SIGNET_ACCEPT	= 2,	/* set: text, the profile's name, or nothing */
+	SIGNET_BEGIN	= 3,	/* set: enum signet_role in a byte, then that text */
+	SIGNET_PROFILE	= 4,	/* set: text, a client's profile */
+	SIGNET_ALPN	= 5,	/* set: list of RFC 7301; get: text, the one chosen */
+	SIGNET_MIN_VERSION = 6,	/* set: __u32, lowest TLS version */
+	SIGNET_CA	= 7,	/* set: text, name of the authorities to trust */
+	SIGNET_CLIENT_AUTH = 8,	/* set: __u32, enum signet_client_auth */
+	SIGNET_PIN	= 9,	/* set: SHA-256 digests of public keys */
+	SIGNET_TIMEOUT	= 10,	/* set: __u32, milliseconds for the handshake */
 	SIGNET_KEYS	= 32,	/* set: struct signet_keys + left-over bytes */
 	SIGNET_TX	= 33,	/* set: struct signet_crypto, sending only */
 	SIGNET_RX	= 34,	/* set: struct signet_crypto, receiving only */
@@ -120,6 +146,96 @@ enum signet_option {
 	SIGNET_INFO	= 64,	/* get: struct signet_info */
 	SIGNET_ERROR	= 65,	/* get: text of the failure, with its NUL */
 	SIGNET_TICKET	= 66,	/* get: the oldest NewSessionTicket, which is removed */
+	SIGNET_PEER	= 67,	/* get: certificates of the peer */
+	SIGNET_PEER_NAME = 68,	/* get: text, verified identity of the peer */
+	SIGNET_SERVER_NAME = 69, /* get: text, the name that the client asked for */
+	SIGNET_EXPORT	= 70,	/* set: label; get: keying material */
+};
+
+/* Texts of options are at most so long, and may end with a NUL or not. */
+#define SIGNET_STRING_MAX	255
+
+/*
+ * Asking for a handshake
+ * ----------------------
+ *
+ * The handshake, the certificates and the private keys are those of a helper
+ * (signetd), which serves the socket's network namespace. An application can make
+ * stricter what the administrator configured there, never weaker (EPERM).
+ *
+ * SIGNET_CONNECT (client) names the server as the certificate must; the text may be
+ * empty only when SIGNET_PIN was set. SIGNET_ACCEPT (server) names a profile of the
+ * helper's configuration, or none for its default. Both return when the connection is
+ * established or has failed; on a descriptor with O_NONBLOCK they return EINPROGRESS at
+ * once, and the socket becomes writable when it is established, and shows POLLERR
+ * when it failed, as with connect(). Interrupted by a signal (EINTR) the handshake goes
+ * on. SIGNET_BEGIN does the same and always returns EINPROGRESS: io_uring runs
+ * setsockopt inline, where nothing may wait.
+ *
+ *   connect(fd, ...)                                  TCP's, blocking or not
+ *   SIGNET_BEGIN  { SIGNET_ROLE_CLIENT, "db.internal" }   EINPROGRESS
+ *   poll(fd, POLLOUT)                                 until it is done
+ *   getsockopt(SO_ERROR)                              0, or why not; SIGNET_ERROR
+ *                                                     has the text
+ *
+ * Errors of all three, at once:
+ *   EINVAL	no name and no pin, or a name with a NUL within it
+ *   EMSGSIZE	a text longer than SIGNET_STRING_MAX
+ *   ENOTCONN	the socket is not connected, nor about to be
+ *   EALREADY	a handshake is under way
+ *   EISCONN	keys are installed
+ *   EDQUOT	the user has as many requests under way as net.signet.requests_max says
+ *   EUNATCH	no helper serves the network namespace; with net.signet.helper_wait = 1
+ *		the request waits for one instead
+ *   ENOMEM	no memory
+ *   or the stored errno of a FAILED socket.
+ *
+ * SIGNET_ACCEPT on a socket that is not connected, or that listens, and is attached,
+ * is kept: each connection that it accepts is attached, and its handshake is asked for
+ * in the name of who accepts it. accept() does not wait for it; the first read or
+ * write does. When it cannot even be asked for, the accepted socket is FAILED. The
+ * other options of this group, and those that shape records, are inherited too.
+ *
+ * The options below are set before the handshake (EALREADY or EISCONN else), EINVAL
+ * for a value that is out of range:
+ *
+ * SIGNET_PROFILE	a client's profile; a server's is named by SIGNET_ACCEPT
+ * SIGNET_ALPN		protocols in order of preference, each with a byte of length
+ *			before it (RFC 7301 3.1), at most SIGNET_STRING_MAX bytes in all
+ * SIGNET_MIN_VERSION	SIGNET_TLS_1_2 or SIGNET_TLS_1_3
+ * SIGNET_CA		authorities that the helper's configuration knows by this name
+ * SIGNET_CLIENT_AUTH	enum signet_client_auth, a server's
+ * SIGNET_PIN		up to SIGNET_PINS_MAX digests of SIGNET_PIN_LEN bytes, one behind
+ *			the other: the peer's SubjectPublicKeyInfo must be one of them
+ *			(RFC 7469 2.4)
+ * SIGNET_TIMEOUT	1 to SIGNET_TIMEOUT_MAX; default net.signet.handshake_timeout
+ *
+ * To be had afterwards (ENOTCONN before, ENODATA when there is none):
+ *
+ * SIGNET_ALPN		the protocol that was agreed upon
+ * SIGNET_PEER_NAME	the peer's identity as verified: the SPIFFE id when its certificate
+ *			has one; else of a server the name that was asked for, of a client
+ *			what the helper's configuration takes from its certificate
+ * SIGNET_SERVER_NAME	a server: the name that the client asked for
+ * SIGNET_PEER		the certificates that were verified, leaf first, each with three
+ *			bytes of length before it (RFC 5246 7.4.2)
+ * SIGNET_EXPORT	as many bytes of exported keying material as there is room for
+ *			(RFC 8446 7.5; at most SIGNET_EXPORT_MAX), for the label that was set
+ *			before, which a NUL and context may follow. Without a label it
+ *			is RFC 9266's EXPORTER-Channel-Binding, and 32 bytes are
+ *			tls-exporter. TLS 1.2 has only those 32 (EOPNOTSUPP for a label)
+ *
+ * A buffer that is too short gets EMSGSIZE, and the length that is needed.
+ */
+#define SIGNET_PIN_LEN		32
+#define SIGNET_PINS_MAX		4
+#define SIGNET_TIMEOUT_MAX	3600000
+#define SIGNET_EXPORT_MAX	1024
+
+enum signet_client_auth {
+	SIGNET_CLIENT_AUTH_PROFILE  = 0,	/* as the profile says */
+	SIGNET_CLIENT_AUTH_OPTIONAL = 1,	/* ask for a certificate */
+	SIGNET_CLIENT_AUTH_REQUIRED = 2,	/* refuse who has none */
 };
 
 /* TLS versions as on the wire (RFC 8446 4.2.1). */
@@ -257,7 +373,12 @@ enum signet_direction_state {
 	X(INTERFERENCE, 14, "the TCP socket was used behind the module's back") \
 	X(NO_MEMORY, 15, "out of memory with sealed data to send")	       \
 	X(CRYPTO, 16, "the kernel's cipher reported an error")		       \
-	X(FLOOD, 17, "the peer sent too many records in a row without data")
+	X(FLOOD, 17, "the peer sent too many records in a row without data")   \
+	X(HANDSHAKE, 18, "the handshake failed")			       \
+	X(NO_HELPER, 19, "no helper (signetd) serves this network namespace")  \
+	X(HELPER_GONE, 20, "the helper ended before the handshake did")	       \
+	X(HANDSHAKE_TIME, 21, "the handshake was not complete in time")	       \
+	X(QUOTA, 22, "the user has too many handshakes under way")
 
 enum signet_reason {
 #define SIGNET_REASON_ENUM(name, number, text) SIGNET_REASON_##name = number,
@@ -329,7 +450,8 @@ struct signet_padding {
  * kernel's to send (EINVAL).
  *
  * SIGNET_TICKET: the body of a NewSessionTicket message (RFC 8446 4.6.1) that the
- * server sent, on a client. The newest SIGNET_TICKETS_KEPT of at most
+ * server sent, on a client. Where a helper completed the handshake they are the
+ * helper's instead. The newest SIGNET_TICKETS_KEPT of at most
  * SIGNET_TICKET_MAX bytes are kept until they are asked for. ENODATA: there is
  * none; EMSGSIZE: the buffer is too short, and the option's length is set to what
  * is needed.
@@ -341,6 +463,10 @@ struct signet_padding {
 enum signet_personality {
 	SIGNET_PERSONALITY_SIGNET = 0,	/* SOL_SIGNET: this header's */
 	SIGNET_PERSONALITY_TLS	= 1,	/* SOL_TLS: those of the kernel's own TLS */
+};
+
+enum signet_info_flags {
+	SIGNET_INFO_RESUMED	= 1,	/* the handshake resumed an earlier session */
 };
 
 /**
@@ -356,7 +482,8 @@ enum signet_personality {
  * @alert_sent:	last alert sent, level << 8 | description, 0 for none
  *		(RFC 8446 6)
  * @alert_received: last alert received, likewise
- * @reserved:	zero
+ * @group:	IANA number of the key exchange group (RFC 8446 4.2.7), when a helper
+ *		completed the handshake
  * @error:	errno of the failure, positive, 0 for none
  * @reason:	enum signet_reason
  * @tx_epoch:	number of the sending traffic secret, the first is 0
@@ -372,7 +499,7 @@ enum signet_personality {
  * @tx_unsent:	sealed bytes that TCP has not taken yet
  * @personality: enum signet_personality
  * @tickets:	tickets that SIGNET_TICKET has to give
- * @reserved3:	zero
+ * @flags:	enum signet_info_flags
  * @tx_key_updates: KeyUpdates sent
  * @rx_key_updates: KeyUpdates received
  * @rx_warnings: warning alerts received, close_notify not among them
@@ -389,7 +516,7 @@ struct signet_info {
 	__u16 rx_suite;
 	__u16 alert_sent;
 	__u16 alert_received;
-	__u16 reserved;
+	__u16 group;
 	__u32 error;
 	__u32 reason;
 	__u32 tx_epoch;
@@ -405,7 +532,7 @@ struct signet_info {
 	__aligned_u64 tx_unsent;
 	__u8 personality;
 	__u8 tickets;
-	__u16 reserved3;
+	__u16 flags;
 	__u32 tx_key_updates;
 	__u32 rx_key_updates;
 	__u32 rx_warnings;
