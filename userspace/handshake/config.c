@@ -262,8 +262,7 @@ int signet_config_ca_system(struct signet_config *config)
 
 int signet_config_client_auth(struct signet_config *config, enum signet_client_auth mode)
 {
-	if (!config || config->role != SIGNET_ROLE_SERVER || mode < SIGNET_CLIENT_AUTH_NONE ||
-	    mode > SIGNET_CLIENT_AUTH_REQUIRED)
+	if (!config || config->role != SIGNET_ROLE_SERVER || mode > SIGNET_CLIENT_AUTH_REQUIRED)
 		return -EINVAL;
 	config->client_auth_set = true;
 	ask_certificate(config, mode);

@@ -236,8 +236,7 @@ int signet_handshake_set_client_auth(struct signet_handshake *handshake,
 	const struct signet_config *config = handshake->config;
 	int flags = WOLFSSL_VERIFY_PEER;
 
-	if (config->role != SIGNET_ROLE_SERVER || mode < SIGNET_CLIENT_AUTH_NONE ||
-	    mode > SIGNET_CLIENT_AUTH_REQUIRED)
+	if (config->role != SIGNET_ROLE_SERVER || mode > SIGNET_CLIENT_AUTH_REQUIRED)
 		return -EINVAL;
 	if (handshake->begun)
 		return -EBUSY;
@@ -574,6 +573,7 @@ void signet_handshake_result(const struct signet_handshake *handshake, struct si
 	memset(result, 0, sizeof(*result));
 	result->error = handshake->failure.error;
 	result->alert = handshake->failure.alert;
+	result->alert_received = handshake->failure.received;
 	memcpy(result->text, handshake->failure.text, sizeof(result->text));
 	memcpy(result->server_name, handshake->server_name, sizeof(result->server_name));
 	if (handshake->complete)

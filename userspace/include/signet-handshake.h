@@ -45,6 +45,7 @@ struct signet_session;
  * struct signet_result - how a handshake went
  * @error:	0, or the negative errno that the call returned
  * @alert:	alert that ended it, level << 8 | description, 0 for none
+ * @alert_received: the peer has sent it, not this side
  * @version:	TLS version, SIGNET_TLS_1_3 or SIGNET_TLS_1_2
  * @suite:	IANA number of the cipher suite
  * @resumed:	an earlier session was resumed: no certificates were exchanged,
@@ -60,6 +61,7 @@ struct signet_session;
 struct signet_result {
 	int error;
 	unsigned int alert;
+	bool alert_received;
 	unsigned int version;
 	unsigned int suite;
 	bool resumed;
@@ -102,11 +104,8 @@ int signet_config_ca_file(struct signet_config *config, const char *path);
 /* Client: trust the system's certificates (/etc/ssl/certs). Same errors. */
 int signet_config_ca_system(struct signet_config *config);
 
-enum signet_client_auth {
-	SIGNET_CLIENT_AUTH_NONE = 0, /* none is asked for */
-	SIGNET_CLIENT_AUTH_OPTIONAL = 1, /* none, or one that verifies */
-	SIGNET_CLIENT_AUTH_REQUIRED = 2, /* one that verifies */
-};
+/* Beside the modes of <linux/signet.h>: no certificate is asked for. */
+#define SIGNET_CLIENT_AUTH_NONE 0
 
 /**
  * signet_config_client_auth - whether clients present certificates
