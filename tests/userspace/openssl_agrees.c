@@ -504,6 +504,59 @@ static void unknown_names_are_refused(void)
 	signet_config_free(config);
 }
 
+static const unsigned char change_cipher_spec[] = { 20, 3, 3, 0, 1, 1 };
+
+static void inject(const struct meeting *meeting, const void *data, size_t size)
+{
+	if (send(meeting->their_fd, data, size, MSG_NOSIGNAL) != (ssize_t)size)
+		bail("send: %s", strerror(errno));
+}
+
+/* TLS 1.2: keys must not be taken into use before there are any (RFC 5246 7.1). */
+static void keys_come_first(bool demand)
+{
+	struct signet_config *server = new_config(SIGNET_ROLE_SERVER, "ca", "server");
+	struct signet_config *client = config_for(false, NULL);
+	SSL_CTX *theirs = openssl_new(false, demand ? "client" : NULL);
+	unsigned char flight[65536];
+	struct meeting meeting;
+	ssize_t n, hello;
+
+	signet_config_client_auth(server, demand ? SIGNET_CLIENT_AUTH_REQUIRED :
+						   SIGNET_CLIENT_AUTH_NONE);
+	signet_config_min_version(server, SIGNET_TLS_1_2);
+	signet_config_min_version(client, SIGNET_TLS_1_2);
+	SSL_CTX_set_max_proto_version(theirs, TLS1_2_VERSION);
+	meeting_begin(&meeting, server, theirs, NULL);
+	SSL_do_handshake(meeting.theirs);
+	if (signet_handshake_step(meeting.ours) <= 0)
+		bail("the server does not wait for the client's keys");
+	inject(&meeting, change_cipher_spec, sizeof(change_cipher_spec));
+	ok(signet_handshake_step(meeting.ours) == -EPROTO && !signet_handshake_keys(meeting.ours),
+	   "a server refuses ChangeCipherSpec before ClientKeyExchange");
+	meeting_end(&meeting);
+	SSL_CTX_free(theirs);
+
+	theirs = openssl_new(true, "server");
+	SSL_CTX_set_max_proto_version(theirs, TLS1_2_VERSION);
+	meeting_begin(&meeting, client, theirs, "db.internal");
+	if (signet_handshake_step(meeting.ours) <= 0)
+		bail("the client does not wait for the server");
+	SSL_do_handshake(meeting.theirs);
+	n = recv(meeting.fd, flight, sizeof(flight), MSG_DONTWAIT);
+	hello = 5 + (flight[3] << 8 | flight[4]);
+	if (n < hello)
+		bail("no ServerHello");
+	inject(&meeting, flight, hello);
+	inject(&meeting, change_cipher_spec, sizeof(change_cipher_spec));
+	ok(signet_handshake_step(meeting.ours) == -EPROTO && !signet_handshake_keys(meeting.ours),
+	   "and a client one before ServerKeyExchange");
+	meeting_end(&meeting);
+	SSL_CTX_free(theirs);
+	signet_config_free(client);
+	signet_config_free(server);
+}
+
 static void make_certificates(void)
 {
 	static const struct recipe recipes[] = {
@@ -528,6 +581,8 @@ int main(void)
 	suites_agree();
 	old_versions_are_refused(false);
 	old_versions_are_refused(true);
+	keys_come_first(false);
+	keys_come_first(true);
 	protocols_are_negotiated();
 	clients_negotiate();
 	certificates_are_chosen();

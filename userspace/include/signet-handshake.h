@@ -435,7 +435,8 @@ int signet_handshake_set_client_auth(struct signet_handshake *handshake,
  * signet_handshake_resume - try to resume an earlier session
  * @session:	of signet_session_new(); it may be freed at once
  *
- * A server that does not know it any more makes a full handshake.
+ * A server that does not know it any more makes a full handshake, of TLS 1.3: one
+ * that has spoken it must not have gone back to TLS 1.2.
  *
  * Return: 0, or
  *   -EINVAL	a server's handshake
