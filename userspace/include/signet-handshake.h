@@ -482,7 +482,7 @@ int signet_handshake_signature(struct signet_handshake *handshake, const void *s
 /**
  * signet_handshake_finish - hand a complete handshake's connection to the module
  *
- * Attaches the module to the descriptor, unless it is, and installs the keys.
+ * Attaches the module to the socket and installs the keys.
  *
  * Return: 0, -EINVAL when the handshake is not complete, or what signet_attach() and
  * signet_install() return.
