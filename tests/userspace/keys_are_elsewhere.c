@@ -371,6 +371,18 @@ static void several_may_be_served(void)
 	signet_config_free(config);
 }
 
+static void kinds_do_not_mix(void)
+{
+	struct signet_config *client = config_for(SIGNET_ROLE_CLIENT, "p256");
+
+	ok(signet_config_certificate(client, in_certificates("client.pem"),
+				     in_certificates("client.key")) == -EINVAL &&
+		   !signet_config_certificate_signer(client, in_certificates("rsa.pem"), &signer,
+						     "rsa"),
+	   "a client's certificate is replaced by one of the same kind");
+	signet_config_free(client);
+}
+
 /* A call that blocks takes a signer that answers at once, and no other. */
 static void blocking_calls_cannot_wait(void)
 {
@@ -420,6 +432,7 @@ int main(void)
 	wrong_signatures_are_noticed();
 	endings_are_told();
 	several_may_be_served();
+	kinds_do_not_mix();
 	blocking_calls_cannot_wait();
 	return tap_end();
 }

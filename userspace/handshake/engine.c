@@ -157,6 +157,7 @@ static struct signet_handshake *allocate(const struct signet_config *config, int
 		handshake->signature.credential = config->credentials[0];
 	handshake->deadline = config->timeout ? signet_transport_now() + config->timeout : -1;
 	signet_transport_begin(&handshake->transport, fd, config->role == SIGNET_ROLE_SERVER);
+	handshake->transport.keeps_hello = config->min_version == SIGNET_TLS_1_2;
 	return handshake;
 }
 

@@ -204,8 +204,8 @@ struct signet_signer {
  * @signer:	copied
  * @key:	which key to sign with, in the signer's own terms; copied
  *
- * As signet_config_certificate(). All certificates of a server have a signer, or
- * none has. RSA signatures are checked before they are sent, since a faulty one
+ * As signet_config_certificate(). All certificates of a configuration have a
+ * signer, or none has. RSA signatures are checked before they are sent, since a faulty one
  * would give the key away.
  *
  * Return: the same errors, and -EINVAL for a mixture of both kinds.
