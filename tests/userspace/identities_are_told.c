@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Who a verified peer is said to be, and which certificates said so. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -244,6 +245,66 @@ static void public_authorities_name_the_use(void)
 	signet_trust_clear(&evidence.trust);
 }
 
+/* The digest of the public key in <name>.pem, as openssl computes it. */
+static void read_pin(const char *name, unsigned char pin[SIGNET_PIN_LEN])
+{
+	FILE *file;
+
+	if (!run_there("openssl x509 -in %s.pem -noout -pubkey | openssl pkey -pubin -outform DER | "
+		       "openssl dgst -sha256 -binary >pin",
+		       name))
+		bail("openssl computes no pin");
+	file = fopen(in_certificates("pin"), "rb");
+	if (!file || fread(pin, 1, SIGNET_PIN_LEN, file) != SIGNET_PIN_LEN)
+		bail("the pin cannot be read");
+	fclose(file);
+}
+
+static void judge_pinned(const char *name, const unsigned char (*pins)[SIGNET_PIN_LEN],
+			 unsigned int count, struct duo *duo)
+{
+	duo_begin(duo, usual_client, usual_server, name);
+	ok(!signet_handshake_set_pins(duo->client.engine, pins, count), "pins are taken");
+	duo_run(duo);
+	duo_end(duo);
+}
+
+static void pins_are_checked(void)
+{
+	unsigned char pins[3][SIGNET_PIN_LEN] = { { 1 }, { 2 } };
+	struct duo duo;
+
+	read_pin("server", pins[2]);
+	judge_pinned("db.internal", &pins[2], 1, &duo);
+	ok(!duo.client.status, "a name and the pin%s", duo.client.result.text);
+	judge_pinned("", pins, 3, &duo);
+	ok(!duo.client.status && duo.client.result.peer[0], "a pin in place of a name: %s",
+	   duo.client.result.peer);
+	ok(!duo.server.result.server_name[0], "which is not sent");
+	judge_pinned("db.internal", pins, 2, &duo);
+	ok(duo.client.status == -EKEYREJECTED, "a name and other pins");
+	ok(strstr(duo.client.result.text, "another public key"), "%s", duo.client.result.text);
+	ok(duo.server.result.alert == (2 << 8 | 42), "and the server learns of it");
+	judge_pinned("", pins, 2, &duo);
+	ok(duo.client.status == -EKEYREJECTED, "other pins alone");
+	judge_pinned("other.internal", &pins[2], 1, &duo);
+	ok(duo.client.status == -EKEYREJECTED, "the pin, and another name");
+
+	duo_begin(&duo, usual_client, usual_server, "");
+	ok(signet_handshake_set_pins(duo.client.engine, pins, 0) == -EINVAL, "no pin");
+	ok(signet_handshake_set_pins(duo.client.engine, pins, SIGNET_PINS_MAX + 1) == -EINVAL,
+	   "too many pins");
+	duo_run(&duo);
+	ok(duo.client.status == -EINVAL, "neither a name nor a pin");
+	duo_end(&duo);
+
+	duo_begin(&duo, usual_client, usual_server, "db.internal");
+	duo_run(&duo);
+	ok(signet_handshake_set_pins(duo.client.engine, &pins[2], 1) == -EBUSY,
+	   "pins that come too late");
+	duo_end(&duo);
+}
+
 int main(void)
 {
 	judge_begin();
@@ -254,5 +315,6 @@ int main(void)
 	long_ids_are_not_cut();
 	sets_are_told();
 	public_authorities_name_the_use();
+	pins_are_checked();
 	return judge_end();
 }

@@ -401,18 +401,22 @@ static bool read_version(struct signet_der *fields, unsigned int *version)
 static bool parse_signed_part(struct signet_certificate *certificate, struct signet_der fields,
 			      struct signet_der identifier)
 {
-	struct signet_der inner_identifier, validity, key;
+	struct signet_der inner_identifier, validity, key, start;
 
 	if (!read_version(&fields, &certificate->version) ||
 	    !signet_der_read(&fields, DER_INTEGER, &certificate->serial) ||
 	    !signet_der_read(&fields, DER_SEQUENCE, &inner_identifier) ||
 	    !signet_der_read(&fields, DER_SEQUENCE, &certificate->issuer) ||
 	    !signet_der_read(&fields, DER_SEQUENCE, &validity) ||
-	    !signet_der_read(&fields, DER_SEQUENCE, &certificate->subject) ||
-	    !signet_der_read(&fields, DER_SEQUENCE, &key) ||
+	    !signet_der_read(&fields, DER_SEQUENCE, &certificate->subject))
+		return false;
+	start = fields;
+	if (!signet_der_read(&fields, DER_SEQUENCE, &key) ||
 	    !signet_directory_is_name(certificate->issuer) ||
 	    !signet_directory_is_name(certificate->subject))
 		return false;
+	certificate->key_info =
+		(struct signet_der){ start.data, key.data + key.length - start.data };
 	certificate->issuer_hash = signet_directory_hash(certificate->issuer);
 	certificate->subject_hash = signet_directory_hash(certificate->subject);
 	if (!read_time(&validity, &certificate->not_before) ||

@@ -48,6 +48,7 @@ enum signet_general_name {
  * @subject_hash: signet_directory_hash()
  * @not_before:	seconds since 1970
  * @not_after:	seconds since 1970
+ * @key_info:	the SubjectPublicKeyInfo, with its tag
  * @key:	of the subject
  * @algorithm:	of the signature
  * @signature:	the issuer's
@@ -77,6 +78,7 @@ struct signet_certificate {
 	uint32_t subject_hash;
 	int64_t not_before;
 	int64_t not_after;
+	struct signet_der key_info;
 	struct signet_key key;
 	struct signet_algorithm algorithm;
 	struct signet_der signature;

@@ -40,7 +40,8 @@ const char *signet_handshake_alpn(const struct signet_handshake *handshake)
 static bool ask_for_name(struct signet_handshake *handshake)
 {
 	size_t length;
-	const char *host = signet_name_host(&handshake->name, &length);
+	const char *host = handshake->verify.name ? signet_name_host(&handshake->name, &length) :
+						    NULL;
 
 	if (!host)
 		return true;
@@ -113,12 +114,15 @@ static int set_up_names(struct signet_handshake *handshake, const char *server_n
 	handshake->verify.trust = &handshake->config->trust;
 	if (!server_name)
 		return 0;
-	ret = signet_name_parse(&handshake->name, server_name);
-	if (ret)
-		return ret;
-	memcpy(handshake->server_name, handshake->name.text, sizeof(handshake->server_name));
 	handshake->verify.peer_role = SIGNET_ROLE_SERVER;
-	handshake->verify.name = &handshake->name;
+	if (*server_name) {
+		ret = signet_name_parse(&handshake->name, server_name);
+		if (ret)
+			return ret;
+		memcpy(handshake->server_name, handshake->name.text,
+		       sizeof(handshake->server_name));
+		handshake->verify.name = &handshake->name;
+	}
 	signet_session_policy(handshake->secrets->resumption.policy, handshake->config,
 			      &handshake->name);
 	return 0;
@@ -256,6 +260,18 @@ int signet_handshake_set_client_auth(struct signet_handshake *handshake,
 	return 0;
 }
 
+int signet_handshake_set_pins(struct signet_handshake *handshake,
+			      const unsigned char (*pins)[SIGNET_PIN_LEN], unsigned int count)
+{
+	if (!count || count > SIGNET_PINS_MAX)
+		return -EINVAL;
+	if (handshake->begun)
+		return -EBUSY;
+	memcpy(handshake->verify.pins, pins, count * sizeof(*pins));
+	handshake->verify.pin_count = count;
+	return 0;
+}
+
 int signet_handshake_resume(struct signet_handshake *handshake,
 			    const struct signet_session *session)
 {
@@ -293,6 +309,11 @@ static int begin(struct signet_handshake *handshake)
 
 	if (handshake->begun)
 		return 0;
+	if (handshake->verify.peer_role == SIGNET_ROLE_SERVER && !handshake->verify.name &&
+	    !handshake->verify.pin_count)
+		return signet_failure_set(
+			&handshake->failure, -EINVAL,
+			"a server name or a pin is needed: it is what is verified");
 	handshake->begun = true;
 	if (handshake->config->role == SIGNET_ROLE_SERVER) {
 		if (handshake->client_auth != SIGNET_CLIENT_AUTH_NONE)

@@ -12,6 +12,7 @@
 #include <wolfssl/ssl.h>
 #include <wolfssl/error-ssl.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
+#include <wolfssl/wolfcrypt/sha256.h>
 
 #include "certificate.h"
 #include "directory.h"
@@ -137,6 +138,24 @@ static int check_name(struct signet_verify *verify, const struct signet_certific
 		      verify->name->text);
 }
 
+/* RFC 7469 2.4: of the whole SubjectPublicKeyInfo. */
+static int check_pins(struct signet_verify *verify, const struct signet_certificate *leaf)
+{
+	unsigned char digest[SIGNET_PIN_LEN];
+
+	if (!verify->pin_count)
+		return 0;
+	if (wc_Sha256Hash(leaf->key_info.data, leaf->key_info.length, digest))
+		return refuse(verify, ALERT_INTERNAL_ERROR, "out of memory");
+	for (unsigned int i = 0; i < verify->pin_count; i++) {
+		if (!memcmp(verify->pins[i], digest, sizeof(digest)))
+			return 0;
+	}
+	return refuse(verify, ALERT_BAD_CERTIFICATE,
+		      "the %s's certificate has another public key than those that are pinned",
+		      peer_name(verify));
+}
+
 static enum signet_purpose purpose_of(const struct signet_verify *verify)
 {
 	return verify->peer_role == SIGNET_ROLE_SERVER ? SIGNET_PURPOSE_SERVER :
@@ -201,7 +220,8 @@ static bool note_peer(struct signet_verify *verify, struct signet_der name)
 	return true;
 }
 
-static void identify_client(struct signet_verify *verify, const struct signet_certificate *leaf)
+static void identify_by_certificate(struct signet_verify *verify,
+				    const struct signet_certificate *leaf)
 {
 	struct signet_der names = leaf->names, content;
 	unsigned int kind;
@@ -250,13 +270,15 @@ static int accept_leaf(struct signet_verify *verify, const struct signet_path *p
 	if (!alert && verify->name)
 		alert = check_name(verify, leaf);
 	if (!alert)
+		alert = check_pins(verify, leaf);
+	if (!alert)
 		alert = keep_chain(verify, path);
 	if (alert)
 		return alert;
 	if (verify->name)
 		memcpy(verify->peer, verify->name->text, sizeof(verify->peer));
 	else
-		identify_client(verify, leaf);
+		identify_by_certificate(verify, leaf);
 	verify->accepted = true;
 	return 0;
 }

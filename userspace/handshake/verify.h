@@ -29,6 +29,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <linux/signet.h>
+
 #include "name.h"
 #include "trust.h"
 
@@ -42,6 +44,8 @@ struct WOLFSSL_BUFFER_INFO;
  * @peer_role:	what the peer is in this handshake
  * @name:	the server's name, NULL when the peer is a client
  * @trust:	the authorities that are believed
+ * @pins:	digests of public keys, one of which the peer's must have (RFC 7469 2.4)
+ * @pin_count:	of @pins; with at least one a server needs no name
  * @accepted:	the peer's certificate has passed all checks
  * @peer:	who the peer is: the server's name as it was asked for; a client's SPIFFE id, else its
  *		first DNS name, else its subject
@@ -55,6 +59,8 @@ struct signet_verify {
 	enum signet_role peer_role;
 	const struct signet_name *name;
 	const struct signet_trust *trust;
+	unsigned char pins[SIGNET_PINS_MAX][SIGNET_PIN_LEN];
+	unsigned int pin_count;
 	bool accepted;
 	char peer[SIGNET_NAME_MAX];
 	char *spiffe;

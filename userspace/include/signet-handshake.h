@@ -404,7 +404,8 @@ int signet_accept(const struct signet_config *config, int fd, struct signet_resu
  * @config:	complete; it is kept until the handshake is freed
  * @fd:		connected stream socket, blocking or not, or another non-blocking
  *		descriptor that keeps the order of bytes; not owned
- * @server_name: what a client asks for and verifies; a server gives NULL
+ * @server_name: what a client asks for and verifies, "" when pins will stand for it;
+ *		a server gives NULL
  * @handshake:	filled in
  *
  * The time limit starts here.
@@ -435,6 +436,19 @@ int signet_handshake_set_min_version(struct signet_handshake *handshake, unsigne
 /* Return: 0, -EINVAL, -EBUSY, or -EPERM for a mode weaker than the configuration's. */
 int signet_handshake_set_client_auth(struct signet_handshake *handshake,
 				     enum signet_client_auth mode);
+
+/**
+ * signet_handshake_set_pins - public keys, one of which the peer must have
+ * @pins:	SHA-256 digests of SubjectPublicKeyInfo (RFC 7469 2.4)
+ * @count:	1 to SIGNET_PINS_MAX
+ *
+ * Beside everything else that is checked. A client with pins may do without a
+ * server name: then they are checked in its place, and the name is not sent.
+ *
+ * Return: 0, -EINVAL, or -EBUSY.
+ */
+int signet_handshake_set_pins(struct signet_handshake *handshake,
+			      const unsigned char (*pins)[SIGNET_PIN_LEN], unsigned int count);
 
 /**
  * signet_handshake_resume - try to resume an earlier session
