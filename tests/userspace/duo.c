@@ -29,9 +29,9 @@ void duo_begin(struct duo *duo, const struct signet_config *client,
 	memset(duo, 0, sizeof(*duo));
 	new_wire(&duo->client);
 	new_wire(&duo->server);
-	ret = signet_engine_new(client, duo->client.fd, name, &duo->client.engine);
+	ret = signet_handshake_new(client, duo->client.fd, name, &duo->client.engine);
 	if (!ret)
-		ret = signet_engine_new(server, duo->server.fd, NULL, &duo->server.engine);
+		ret = signet_handshake_new(server, duo->server.fd, NULL, &duo->server.engine);
 	if (ret)
 		bail("no engine: %s", signet_strerror(ret));
 }
@@ -39,7 +39,7 @@ void duo_begin(struct duo *duo, const struct signet_config *client,
 static void step(struct side *side)
 {
 	if (side->status > 0)
-		side->status = signet_engine_step(side->engine);
+		side->status = signet_handshake_step(side->engine);
 	/* A program whose handshake failed closes the socket. */
 	if (side->status < 0)
 		shutdown(side->fd, SHUT_RDWR);
@@ -75,9 +75,9 @@ static bool carry(struct side *from, struct side *to)
 
 static void finish(struct side *side)
 {
-	const struct signet_keys *keys = signet_engine_keys(side->engine);
+	const struct signet_keys *keys = signet_handshake_keys(side->engine);
 
-	signet_engine_result(side->engine, &side->result);
+	signet_handshake_result(side->engine, &side->result);
 	if (keys)
 		side->keys = *keys;
 }
@@ -100,7 +100,7 @@ void duo_run(struct duo *duo)
 
 static void end(struct side *side)
 {
-	signet_engine_free(side->engine);
+	signet_handshake_free(side->engine);
 	close(side->fd);
 	close(side->wire);
 }

@@ -25,16 +25,16 @@ struct end {
 static void *run_end(void *argument)
 {
 	struct end *end = argument;
-	struct signet_engine *engine;
+	struct signet_handshake *engine;
 
-	end->status = signet_engine_new(end->config, end->fd, end->name, &engine);
+	end->status = signet_handshake_new(end->config, end->fd, end->name, &engine);
 	if (end->status)
 		return NULL;
-	end->status = signet_engine_run(engine);
-	signet_engine_result(engine, &end->result);
-	if (signet_engine_keys(engine))
-		end->keys = *signet_engine_keys(engine);
-	signet_engine_free(engine);
+	end->status = signet_handshake_run(engine);
+	signet_handshake_result(engine, &end->result);
+	if (signet_handshake_keys(engine))
+		end->keys = *signet_handshake_keys(engine);
+	signet_handshake_free(engine);
 	return NULL;
 }
 

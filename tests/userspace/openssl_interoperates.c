@@ -117,19 +117,19 @@ static int run(const struct signet_config *config, int fd, const char *name,
 	       struct signet_keys *keys, struct signet_result *result)
 {
 	static const struct timeval patience = { .tv_sec = 10 };
-	struct signet_engine *engine;
+	struct signet_handshake *engine;
 	int ret;
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	ret = signet_engine_new(config, fd, name, &engine);
+	ret = signet_handshake_new(config, fd, name, &engine);
 	if (ret)
 		bail("no engine: %s", signet_strerror(ret));
-	ret = signet_engine_run(engine);
-	signet_engine_result(engine, result);
+	ret = signet_handshake_run(engine);
+	signet_handshake_result(engine, result);
 	memset(keys, 0, sizeof(*keys));
-	if (signet_engine_keys(engine))
-		*keys = *signet_engine_keys(engine);
-	signet_engine_free(engine);
+	if (signet_handshake_keys(engine))
+		*keys = *signet_handshake_keys(engine);
+	signet_handshake_free(engine);
 	return ret;
 }
 
