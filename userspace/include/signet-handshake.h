@@ -102,11 +102,11 @@ int signet_config_ca_file(struct signet_config *config, const char *path);
 /* Client: trust the system's certificates (/etc/ssl/certs). Same errors. */
 int signet_config_ca_system(struct signet_config *config);
 
-enum signet_client_auth {
-	SIGNET_CLIENT_AUTH_NONE		= 0,	/* none is asked for */
-	SIGNET_CLIENT_AUTH_OPTIONAL	= 1,	/* none, or one that verifies */
-	SIGNET_CLIENT_AUTH_REQUIRED	= 2,	/* one that verifies */
-};
+/*
+ * enum signet_client_auth is <linux/signet.h>'s: SIGNET_CLIENT_AUTH_OPTIONAL (none, or one that
+ * verifies), SIGNET_CLIENT_AUTH_REQUIRED (one that verifies), and this:
+ */
+#define SIGNET_CLIENT_AUTH_NONE SIGNET_CLIENT_AUTH_PROFILE
 
 /**
  * signet_config_client_auth - whether clients present certificates
