@@ -139,16 +139,23 @@ struct signet_config *new_config(enum signet_role role, const char *ca, const ch
 	return config;
 }
 
-static bool same(const struct signet_crypto *a, const struct signet_crypto *b)
+/* Tickets that are still on their way count in @sender's number only. */
+static bool same(const struct signet_crypto *sender, const struct signet_crypto *receiver)
 {
 	static const struct signet_crypto none;
+	struct signet_crypto expected = *sender;
 
-	return !memcmp(a, b, sizeof(*a)) && memcmp(a->secret, none.secret, a->secret_len);
+	expected.sequence = receiver->sequence;
+	expected.explicit_nonce = 0;
+	return !memcmp(&expected, receiver, sizeof(expected)) &&
+	       sender->sequence >= receiver->sequence &&
+	       sender->sequence <= receiver->sequence + SIGNET_TICKETS_KEPT &&
+	       memcmp(sender->secret, none.secret, sender->secret_len);
 }
 
 bool keys_agree(const struct signet_keys *client, const struct signet_keys *server)
 {
-	return same(&client->tx, &server->rx) && same(&client->rx, &server->tx) &&
+	return same(&client->tx, &server->rx) && same(&server->tx, &client->rx) &&
 	       client->role == SIGNET_ROLE_CLIENT && server->role == SIGNET_ROLE_SERVER &&
 	       memcmp(client->tx.secret, client->rx.secret, client->tx.secret_len);
 }

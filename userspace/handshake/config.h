@@ -11,7 +11,7 @@
 
 struct WOLFSSL_CTX;
 struct signet_cache;
-struct signet_certificate;
+struct signet_credential;
 struct signet_ticket_keys;
 
 #define SIGNET_GROUPS_MAX 8
@@ -33,11 +33,12 @@ struct signet_ticket_keys;
  * @strict_names: a server refuses unknown names
  * @min_version: SIGNET_TLS_1_3 or SIGNET_TLS_1_2
  * @timeout:	milliseconds for a handshake, 0 for no limit
+ * @suites:	in IANA's names
  * @groups:	wolfSSL's numbers
  * @group_count: of @groups
  * @alpn:	separated by commas; NULL for none
- * @certificates: of this side, the default first
- * @certificate_count: of @certificates
+ * @credentials: of this side, the default first
+ * @credential_count: of @credentials
  * @tickets:	that a server sends
  * @ticket_lifetime: in seconds
  * @ticket_keys: of a server
@@ -57,11 +58,12 @@ struct signet_config {
 	bool strict_names;
 	unsigned int min_version;
 	unsigned int timeout;
+	char *suites;
 	int groups[SIGNET_GROUPS_MAX];
 	unsigned int group_count;
 	char *alpn;
-	struct signet_certificate **certificates;
-	unsigned int certificate_count;
+	struct signet_credential **credentials;
+	unsigned int credential_count;
 	unsigned int tickets;
 	unsigned int ticket_lifetime;
 	struct signet_ticket_keys *ticket_keys;
@@ -72,8 +74,5 @@ struct signet_config {
 /* Another reference, which signet_config_put() gives back. */
 const struct signet_config *signet_config_get(const struct signet_config *config);
 void signet_config_put(const struct signet_config *config);
-
-/* Whether the server sends tickets and takes them. */
-bool signet_config_resumes(const struct signet_config *config);
 
 #endif

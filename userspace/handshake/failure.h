@@ -29,6 +29,8 @@ __attribute__((format(printf, 3, 4))) int signet_failure_set(struct signet_failu
  * signet_failure_explain - find out why wolfSSL failed
  * @error:	its error
  *
+ * A failure that was noted before stays the reason, and gets its alert.
+ *
  * Return: -EKEYREJECTED, -EPROTO, -ECONNABORTED, -ENOMEM or what the socket reported.
  */
 int signet_failure_explain(struct signet_failure *failure, int error, struct WOLFSSL *ssl,

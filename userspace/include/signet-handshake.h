@@ -200,10 +200,11 @@ struct signet_signer {
  * @signer:	copied
  * @key:	which key to sign with, in the signer's own terms; copied
  *
- * As signet_config_certificate(). A signature that does not fit the certificate
- * ends the handshake: it is checked before it is sent.
+ * As signet_config_certificate(). All certificates of a server have a signer, or
+ * none has. RSA signatures are checked before they are sent, since a faulty one
+ * would give the key away.
  *
- * Return: the same errors.
+ * Return: the same errors, and -EINVAL for a mixture of both kinds.
  */
 int signet_config_certificate_signer(struct signet_config *config, const char *chain,
 				     const struct signet_signer *signer, const char *key);
@@ -326,7 +327,7 @@ int signet_config_ticket_keys(struct signet_config *config, const void *keys, si
 /**
  * signet_config_session_cache - a client's sessions, for signet_connect()
  * @entries:	how many are kept at most, and of how many connections tickets are
- *		awaited; up to 65,536. 0, the default, for none
+ *		awaited; up to 1,024. 0, the default, for none
  *
  * See signet_collect_tickets().
  *
