@@ -174,24 +174,23 @@ static void load_profile(struct loading *loading, struct profile *profile)
 				   settings->trust.items[i], first_key);
 }
 
-struct profiles *profiles_new(struct settings *settings, const struct signet_signer *signer,
-			      struct complaints *complaints)
+struct profiles *profiles_new(const struct settings *settings,
+			      const struct signet_signer *signer, struct complaints *complaints)
 {
 	size_t before = complaints->count;
 	struct loading loading = { settings, signer, complaints, 0 };
 	struct profiles *profiles;
 
 	profiles = parser_grow(NULL, 0, sizeof(*profiles));
+	profiles->settings = settings;
 	for (size_t i = 0; i < settings->profile_count; i++) {
 		profiles->items = parser_grow(profiles->items, i, sizeof(*profiles->items));
 		profiles->items[i].settings = &settings->profiles[i];
 		profiles->count = i + 1;
 		load_profile(&loading, &profiles->items[i]);
 	}
-	if (complaints->count == before) {
-		profiles->settings = settings;
+	if (complaints->count == before)
 		return profiles;
-	}
 	profiles_free(profiles);
 	return NULL;
 }
@@ -206,7 +205,6 @@ void profiles_free(struct profiles *profiles)
 		free(profiles->items[i].variants);
 	}
 	free(profiles->items);
-	settings_free(profiles->settings);
 	free(profiles);
 }
 

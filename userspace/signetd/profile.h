@@ -24,19 +24,19 @@ struct profile {
 
 /**
  * struct profiles - all of a configuration
- * @settings:	owned
+ * @settings:	not owned
  * @items:	in the order of the settings' profiles
  * @count:	of @items
  */
 struct profiles {
-	struct settings *settings;
+	const struct settings *settings;
 	struct profile *items;
 	size_t count;
 };
 
 /**
  * profiles_new - load certificates and authorities
- * @settings:	the profiles' from now on, unless NULL is returned
+ * @settings:	they must outlive the profiles
  * @signer:	who signs for the servers; a key's name is its number in decimal digits, see
  *		settings_credential()
  * @complaints:	what is wrong is added here
@@ -45,7 +45,8 @@ struct profiles {
  *
  * Return: the profiles, or NULL when there was anything to complain about.
  */
-struct profiles *profiles_new(struct settings *settings, const struct signet_signer *signer,
+struct profiles *profiles_new(const struct settings *settings,
+			      const struct signet_signer *signer,
 			      struct complaints *complaints);
 
 void profiles_free(struct profiles *profiles);
