@@ -264,7 +264,8 @@ static void check_end(const struct signet_config *config, const char *what, bool
 		if (pthread_create(&thread, NULL, drip->delay ? run_drip : run_flood, drip))
 			bail("no thread");
 	}
-	ret = signet_handshake_new(config, fds[0], config == client ? "db.internal" : NULL, &engine);
+	ret = signet_handshake_new(config, fds[0], config == client ? "db.internal" : NULL,
+				   &engine);
 	if (ret)
 		bail("no engine: %s", signet_strerror(ret));
 	clock_gettime(CLOCK_MONOTONIC, &start);
@@ -320,7 +321,8 @@ static void resets_are_noticed(void)
 	ret = signet_handshake_run(engine);
 	signet_handshake_result(engine, &result);
 	ok(ret == -ECONNRESET && result.text[0], "a reset is one: %s", result.text);
-	ok(signet_handshake_run(engine) == -ECONNRESET && signet_handshake_step(engine) == -ECONNRESET,
+	ok(signet_handshake_run(engine) == -ECONNRESET &&
+		   signet_handshake_step(engine) == -ECONNRESET,
 	   "and stays one");
 	signet_handshake_free(engine);
 	close(fds[0]);

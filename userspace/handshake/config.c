@@ -58,8 +58,7 @@ static void ask_certificate(struct signet_config *config, enum signet_client_aut
 		flags = WOLFSSL_VERIFY_PEER;
 	if (mode == SIGNET_CLIENT_AUTH_REQUIRED)
 		flags |= WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-	wolfSSL_CTX_set_verify(config->context, flags,
-			       flags ? signet_verify_certificate : NULL);
+	wolfSSL_CTX_set_verify(config->context, flags, flags ? signet_verify_certificate : NULL);
 	config->demands = mode == SIGNET_CLIENT_AUTH_REQUIRED;
 	config->client_auth = mode;
 }
@@ -263,8 +262,7 @@ int signet_config_ca_system(struct signet_config *config)
 
 int signet_config_client_auth(struct signet_config *config, enum signet_client_auth mode)
 {
-	if (!config || config->role != SIGNET_ROLE_SERVER || mode < SIGNET_CLIENT_AUTH_NONE ||
-	    mode > SIGNET_CLIENT_AUTH_REQUIRED)
+	if (!config || config->role != SIGNET_ROLE_SERVER || mode > SIGNET_CLIENT_AUTH_REQUIRED)
 		return -EINVAL;
 	config->client_auth_set = true;
 	ask_certificate(config, mode);
@@ -297,8 +295,8 @@ static int append_credential(struct signet_config *config, struct signet_credent
 
 	if (config->credential_count == SIGNET_CERTIFICATES_MAX)
 		return -ENOSPC;
-	credentials = realloc(config->credentials,
-			      (config->credential_count + 1) * sizeof(*credentials));
+	credentials =
+		realloc(config->credentials, (config->credential_count + 1) * sizeof(*credentials));
 	if (!credentials)
 		return -ENOMEM;
 	config->credentials = credentials;

@@ -141,8 +141,8 @@ static int examine(struct signet_credential *credential)
 	int ret;
 
 	/* The first one of the file is the leaf. */
-	if (wc_PemToDer((unsigned char *)credential->chain.data, credential->chain.size,
-			CERT_TYPE, &der, NULL, NULL, NULL))
+	if (wc_PemToDer((unsigned char *)credential->chain.data, credential->chain.size, CERT_TYPE,
+			&der, NULL, NULL, NULL))
 		return -EINVAL;
 	ret = examine_der(credential, der);
 	wc_FreeDer(&der);
@@ -243,7 +243,7 @@ enum signet_authentication
 signet_credential_authentication(const struct signet_credential *credential)
 {
 	return credential->kind == SIGNET_CREDENTIAL_RSA ? SIGNET_AUTHENTICATION_RSA :
-						     SIGNET_AUTHENTICATION_ECDSA;
+							   SIGNET_AUTHENTICATION_ECDSA;
 }
 
 static bool scheme_fits(enum signet_credential_kind kind, unsigned int scheme, bool modern)
@@ -256,8 +256,7 @@ static bool scheme_fits(enum signet_credential_kind kind, unsigned int scheme, b
 }
 
 /* TLS 1.2: the suite names the kind of credential, too. */
-static bool suites_fit(const struct signet_credential *credential, const byte *suites,
-		       word16 size)
+static bool suites_fit(const struct signet_credential *credential, const byte *suites, word16 size)
 {
 	enum signet_authentication wanted = signet_credential_authentication(credential);
 	const struct signet_suite *suite;
@@ -300,7 +299,7 @@ static bool is_default(const struct signet_config *config,
 }
 
 const struct signet_credential *signet_credential_choose(const struct signet_config *config,
-							   const char *name, WOLFSSL *ssl)
+							 const char *name, WOLFSSL *ssl)
 {
 	const struct signet_credential *chosen = NULL, *candidate;
 	struct signet_name wanted;

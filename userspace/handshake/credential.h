@@ -58,14 +58,13 @@ struct signet_credential {
  * Return: 0 or an error of signet_config_certificate().
  */
 int signet_credential_read(struct signet_credential **credential, const char *chain,
-			    const char *key);
+			   const char *key);
 
 /* Wipes and frees. NULL is fine. */
 void signet_credential_free(struct signet_credential *credential);
 
 /* Load it into wolfSSL's configuration. Return: 0 or an error of signet_config_certificate(). */
-int signet_credential_load(const struct signet_credential *credential,
-			    struct WOLFSSL_CTX *context);
+int signet_credential_load(const struct signet_credential *credential, struct WOLFSSL_CTX *context);
 
 /* Load it for one handshake. Return: whether that was possible. */
 bool signet_credential_present(const struct signet_credential *credential, struct WOLFSSL *ssl);
@@ -85,7 +84,7 @@ bool signet_credential_serves(const struct signet_config *config, const char *na
  * better.
  */
 const struct signet_credential *signet_credential_choose(const struct signet_config *config,
-							   const char *name, struct WOLFSSL *ssl);
+							 const char *name, struct WOLFSSL *ssl);
 
 /* What TLS 1.2's suites call the kind of its key. */
 enum signet_authentication

@@ -129,8 +129,8 @@ static void resume_cached(struct signet_handshake *handshake)
 
 	if (!handshake->config->cache)
 		return;
-	session = signet_cache_take(handshake->config->cache,
-				    handshake->secrets->resumption.policy);
+	session =
+		signet_cache_take(handshake->config->cache, handshake->secrets->resumption.policy);
 	if (session)
 		(void)signet_handshake_resume(handshake, session);
 	signet_session_free(session);
@@ -236,8 +236,7 @@ int signet_handshake_set_client_auth(struct signet_handshake *handshake,
 	const struct signet_config *config = handshake->config;
 	int flags = WOLFSSL_VERIFY_PEER;
 
-	if (config->role != SIGNET_ROLE_SERVER || mode < SIGNET_CLIENT_AUTH_NONE ||
-	    mode > SIGNET_CLIENT_AUTH_REQUIRED)
+	if (config->role != SIGNET_ROLE_SERVER || mode > SIGNET_CLIENT_AUTH_REQUIRED)
 		return -EINVAL;
 	if (handshake->begun)
 		return -EBUSY;
@@ -404,8 +403,8 @@ static int fail(struct signet_handshake *handshake, int error)
 
 static int fail_transport(struct signet_handshake *handshake)
 {
-	return signet_failure_explain(&handshake->failure, 0, handshake->ssl,
-				      &handshake->transport, &handshake->verify);
+	return signet_failure_explain(&handshake->failure, 0, handshake->ssl, &handshake->transport,
+				      &handshake->verify);
 }
 
 static int wait_for(int error)
@@ -569,12 +568,12 @@ static void copy_agreement(const struct signet_handshake *handshake, struct sign
 		snprintf(result->alpn, sizeof(result->alpn), "%.*s", length, alpn);
 }
 
-void signet_handshake_result(const struct signet_handshake *handshake,
-			     struct signet_result *result)
+void signet_handshake_result(const struct signet_handshake *handshake, struct signet_result *result)
 {
 	memset(result, 0, sizeof(*result));
 	result->error = handshake->failure.error;
 	result->alert = handshake->failure.alert;
+	result->alert_received = handshake->failure.received;
 	memcpy(result->text, handshake->failure.text, sizeof(result->text));
 	memcpy(result->server_name, handshake->server_name, sizeof(result->server_name));
 	if (handshake->complete)

@@ -35,6 +35,7 @@ static unsigned int pack(const WOLFSSL_ALERT *alert)
 static int explain_received(struct signet_failure *failure, const WOLFSSL_ALERT *alert)
 {
 	failure->alert = pack(alert);
+	failure->received = true;
 	if (alert->code == CLOSE_NOTIFY)
 		return signet_failure_set(failure, -ECONNABORTED,
 					  "the peer closed the connection during the handshake");

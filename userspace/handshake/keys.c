@@ -95,8 +95,8 @@ static bool fill_1_2(struct signet_handshake *handshake, const struct signet_sui
 
 	/* RFC 7627 5.2 and 5.3: else the keys are bound to no handshake in particular. */
 	return signet_transport_has_extended_master_secret(&handshake->transport) &&
-	       handshake->transport.ciphering && keys->tx.sequence == 1 &&
-	       keys->rx.sequence == 1 && take_keys(handshake, suite) && bind_channel(handshake);
+	       handshake->transport.ciphering && keys->tx.sequence == 1 && keys->rx.sequence == 1 &&
+	       take_keys(handshake, suite) && bind_channel(handshake);
 }
 
 static bool fill_1_3(struct signet_handshake *handshake, const struct signet_suite *suite)

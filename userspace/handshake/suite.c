@@ -14,11 +14,11 @@
 #define SEPARATORS ":,"
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-#define TLS13(number, wolfssl, key_len, hash_len)                                                  \
+#define TLS13(number, wolfssl, key_len, hash_len) \
 	{ number, wolfssl, SIGNET_TLS_1_3, SIGNET_AUTHENTICATION_ANY, key_len, 0, hash_len }
-#define TLS12(number, wolfssl, authentication, key_len, iv_len, hash_len)                          \
-	{ number, wolfssl, SIGNET_TLS_1_2, SIGNET_AUTHENTICATION_##authentication, key_len,        \
-	  iv_len, hash_len }
+#define TLS12(number, wolfssl, authentication, key_len, iv_len, hash_len)           \
+	{ number,  wolfssl, SIGNET_TLS_1_2, SIGNET_AUTHENTICATION_##authentication, \
+	  key_len, iv_len,  hash_len }
 
 /* What the module has and wolfSSL speaks (RFC 8446 B.4, RFC 5289, RFC 7251, RFC 7905). */
 static const struct signet_suite suites[] = {

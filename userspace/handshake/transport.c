@@ -210,10 +210,9 @@ static ssize_t write_some(const struct signet_transport *transport)
 	ssize_t n;
 
 	do {
-		n = transport->is_socket ?
-			    send(transport->fd, transport->out, transport->out_len,
-				 MSG_DONTWAIT | MSG_NOSIGNAL) :
-			    write(transport->fd, transport->out, transport->out_len);
+		n = transport->is_socket ? send(transport->fd, transport->out, transport->out_len,
+						MSG_DONTWAIT | MSG_NOSIGNAL) :
+					   write(transport->fd, transport->out, transport->out_len);
 	} while (n < 0 && errno == EINTR);
 	return n;
 }

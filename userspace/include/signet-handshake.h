@@ -45,6 +45,7 @@ struct signet_session;
  * struct signet_result - how a handshake went
  * @error:	0, or the negative errno that the call returned
  * @alert:	alert that ended it, level << 8 | description, 0 for none
+ * @alert_received: the peer has sent it, not this side
  * @version:	TLS version, SIGNET_TLS_1_3 or SIGNET_TLS_1_2
  * @suite:	IANA number of the cipher suite
  * @resumed:	an earlier session was resumed: no certificates were exchanged,
@@ -60,6 +61,7 @@ struct signet_session;
 struct signet_result {
 	int error;
 	unsigned int alert;
+	bool alert_received;
 	unsigned int version;
 	unsigned int suite;
 	bool resumed;
@@ -102,11 +104,8 @@ int signet_config_ca_file(struct signet_config *config, const char *path);
 /* Client: trust the system's certificates (/etc/ssl/certs). Same errors. */
 int signet_config_ca_system(struct signet_config *config);
 
-/*
- * enum signet_client_auth is <linux/signet.h>'s: SIGNET_CLIENT_AUTH_OPTIONAL (none, or one that
- * verifies), SIGNET_CLIENT_AUTH_REQUIRED (one that verifies), and this:
- */
-#define SIGNET_CLIENT_AUTH_NONE SIGNET_CLIENT_AUTH_PROFILE
+/* Beside the modes of <linux/signet.h>: no certificate is asked for. */
+#define SIGNET_CLIENT_AUTH_NONE 0
 
 /**
  * signet_config_client_auth - whether clients present certificates
@@ -144,16 +143,16 @@ int signet_config_certificate(struct signet_config *config, const char *chain, c
 #define SIGNET_CERTIFICATES_MAX 1024
 
 /* TLS SignatureScheme numbers (RFC 8446 4.2.3) that a signer is asked for. */
-#define SIGNET_RSA_PKCS1_SHA256		0x0401	/* TLS 1.2 only, as the next two */
-#define SIGNET_RSA_PKCS1_SHA384		0x0501
-#define SIGNET_RSA_PKCS1_SHA512		0x0601
-#define SIGNET_ECDSA_SHA256		0x0403
-#define SIGNET_ECDSA_SHA384		0x0503
-#define SIGNET_ECDSA_SHA512		0x0603
-#define SIGNET_RSA_PSS_SHA256		0x0804	/* salt as long as the hash */
-#define SIGNET_RSA_PSS_SHA384		0x0805
-#define SIGNET_RSA_PSS_SHA512		0x0806
-#define SIGNET_ED25519			0x0807
+#define SIGNET_RSA_PKCS1_SHA256 0x0401 /* TLS 1.2 only, as the next two */
+#define SIGNET_RSA_PKCS1_SHA384 0x0501
+#define SIGNET_RSA_PKCS1_SHA512 0x0601
+#define SIGNET_ECDSA_SHA256 0x0403
+#define SIGNET_ECDSA_SHA384 0x0503
+#define SIGNET_ECDSA_SHA512 0x0603
+#define SIGNET_RSA_PSS_SHA256 0x0804 /* salt as long as the hash */
+#define SIGNET_RSA_PSS_SHA384 0x0805
+#define SIGNET_RSA_PSS_SHA512 0x0806
+#define SIGNET_ED25519 0x0807
 
 /**
  * struct signet_signature_request - something that a private key is to sign
