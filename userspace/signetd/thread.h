@@ -6,6 +6,7 @@
 #ifndef SIGNETD_THREAD_H
 #define SIGNETD_THREAD_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>

@@ -134,13 +134,12 @@ static void refuse_text(struct upcall *upcall, int error, const char *text)
 /* The engine has told the peer. */
 static void refuse_failed(struct upcall *upcall)
 {
-	static const char refused[] = "the peer refused";
 	struct signet_refusal refusal = {};
 	struct signet_result result;
 
 	signet_handshake_result(upcall->handshake, &result);
 	refusal.error = -result.error;
-	if (!strncmp(result.text, refused, sizeof(refused) - 1))
+	if (result.alert_received)
 		refusal.alert_received = result.alert;
 	else
 		refusal.alert_sent = result.alert;
@@ -312,7 +311,7 @@ static bool prepare(struct upcall *upcall, const struct decision *decision)
 	if (ret == -EINVAL && client && !*request->server_name)
 		snprintf(text, sizeof(text), "the name of the server is needed, also with a pin");
 	else if (ret == -EINVAL && client)
-		snprintf(text, sizeof(text), "\"%s\" is neither a DNS name nor an address",
+		snprintf(text, sizeof(text), "neither a DNS name nor an address: \"%.200s\"",
 			 request->server_name);
 	else
 		snprintf(text, sizeof(text), "the handshake cannot be begun: %s", strerror(-ret));
