@@ -3,17 +3,22 @@
 
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include "cipher.h"
+#include "handshake.h"
 #include "namespace.h"
+#include "preferences.h"
 #include "rx.h"
+#include "session.h"
 #include "tls_option.h"
 #include "trace.h"
 #include "tx.h"
+#include "upcall.h"
 
-struct signet_context *signet_context_new(struct sock *sk, bool gated)
+struct signet_context *signet_context_new(struct sock *sk, bool gated, gfp_t gfp)
 {
-	struct signet_context *ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
+	struct signet_context *ctx = kzalloc(sizeof(*ctx), gfp | __GFP_ACCOUNT);
 
 	if (!ctx)
 		return NULL;
@@ -26,7 +31,22 @@ struct signet_context *signet_context_new(struct sock *sk, bool gated)
 		ctx->personality = SIGNET_PERSONALITY_TLS;
 	signet_tx_init(&ctx->tx, &ctx->ns->defaults);
 	signet_rx_init(&ctx->rx);
+	ctx->tx.rekey_generation = READ_ONCE(ctx->ns->upcall->rekey_generation);
+	ctx->attached_at = ktime_get_boottime_seconds();
+	signet_namespace_add(ctx->ns, ctx);
 	return ctx;
+}
+
+void signet_context_init_spare(struct signet_context *ctx)
+{
+	ctx->state = SIGNET_STATE_FAILED;
+	ctx->gated = true;
+	ctx->spare = true;
+	ctx->error = ENOMEM;
+	ctx->reason = SIGNET_REASON_NO_MEMORY;
+	ctx->ns = signet_namespace(&init_net);
+	timer_setup(&ctx->retry, signet_tx_retry, 0);
+	signet_rx_init(&ctx->rx);
 }
 
 static void wipe_keys(struct signet_context *ctx)
@@ -35,10 +55,17 @@ static void wipe_keys(struct signet_context *ctx)
 	signet_cipher_wipe(ctx->rx.cipher);
 	signet_tls_keys_free(ctx->tls_keys);
 	ctx->tls_keys = NULL;
+	signet_session_wipe(ctx->session);
 }
 
 void signet_context_free(struct signet_context *ctx)
 {
+	if (ctx->spare)
+		return;
+	signet_namespace_remove(ctx->ns, ctx);
+	signet_preferences_put(rcu_dereference_protected(ctx->preferences, true));
+	signet_session_free(ctx->session);
+	kfree(ctx->text);
 	signet_tx_destroy(&ctx->tx);
 	signet_rx_destroy(&ctx->rx);
 	signet_cipher_free(ctx->tx.cipher);
@@ -81,7 +108,7 @@ interference:
 
 void signet_context_set_state(struct sock *sk, struct signet_context *ctx, enum signet_state state)
 {
-	trace_signet_state(sk, ctx->state, state);
+	trace_signet_state(sk, ctx->state, state, ctx->reason);
 	WRITE_ONCE(ctx->state, state);
 	sk->sk_state_change(sk);
 }
@@ -92,6 +119,8 @@ int signet_context_fail(struct sock *sk, struct signet_context *ctx, int error,
 	if (ctx->error)
 		return -ctx->error;
 
+	if (ctx->state == SIGNET_STATE_HANDSHAKE)
+		signet_count(ctx->ns, SIGNET_COUNT_HANDSHAKES_FAILED);
 	/* With upstream's options alerts are the application's to send. */
 	if (alert != SIGNET_ALERT_NONE && !signet_context_is_tls(ctx))
 		signet_tx_fatal_alert(sk, ctx, alert);
@@ -107,6 +136,7 @@ int signet_context_fail(struct sock *sk, struct signet_context *ctx, int error,
 	 * for room. SO_ERROR reads this one too.
 	 */
 	WRITE_ONCE(sk->sk_err_soft, error);
+	signet_handshake_detach(ctx, error);
 	signet_context_set_state(sk, ctx, SIGNET_STATE_FAILED);
 	return -error;
 }

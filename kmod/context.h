@@ -19,9 +19,12 @@
 #include "uapi/linux/signet.h"
 
 struct signet_cipher;
+struct signet_handshake;
 struct signet_namespace;
 struct signet_outbox;
+struct signet_preferences;
 struct signet_scratch;
+struct signet_session;
 struct signet_ticket;
 struct signet_tls_keys;
 
@@ -36,6 +39,7 @@ struct signet_tls_keys;
  * @update_requested: that one shall ask for the peer's
  * @update_awaited: the peer was asked, and has not answered
  * @update_deferred: there was no memory for a KeyUpdate that can wait for the next call
+ * @rekey_generation: of the network namespace, when the keys were last looked at
  * @adaptive:	small records while TCP sends slowly
  * @zerocopy_wanted: TLS_TX_ZEROCOPY_RO: kept to be read back
  * @error:	errno that ended sending while reading goes on, or 0
@@ -70,6 +74,7 @@ struct signet_tx {
 	u16 record_max;
 	int error;
 	u32 write_seq;
+	u32 rekey_generation;
 	u32 burst;
 	struct signet_rekey_policy policy;
 	struct signet_outbox *outbox;
@@ -185,16 +190,25 @@ struct signet_rx {
  * @base_ops:	its struct proto_ops
  * @base_data_ready: its callbacks
  * @base_write_space: likewise
+ * @base_state_change: likewise
+ * @base_error_report: likewise
  * @state:	enum signet_state
  * @role:	enum signet_role
  * @personality: enum signet_personality: whose rules the socket follows, fixed by
  *		the name it was attached under or by the first keys
  * @gated:	no cleartext passes before there are keys
+ * @spare:	there was no memory for one of its own: a FAILED context that sockets share
  * @error:	errno of a FAILED socket, or 0
  * @tcp_error:	errno that ended the TCP connection, once it was taken from sk_err
  * @reason:	enum signet_reason
  * @alert_sent:	level << 8 | description, 0 for none
  * @alert_received: likewise
+ * @text:	what SIGNET_ERROR says in place of the reason's text, or NULL
+ * @attached_at: in seconds of the boot-time clock
+ * @node:	in the namespace's list of connections
+ * @preferences: what the application wants of a handshake, or NULL
+ * @handshake:	while a helper works on it
+ * @session:	what its result brought, or NULL; once set it stays
  * @tls_keys:	what SOL_TLS installed, sending and receiving, to be read back; or
  *		NULL
  * @tx:		sending
@@ -210,15 +224,24 @@ struct signet_context {
 	const struct proto_ops *base_ops;
 	void (*base_data_ready)(struct sock *sk);
 	void (*base_write_space)(struct sock *sk);
+	void (*base_state_change)(struct sock *sk);
+	void (*base_error_report)(struct sock *sk);
 	u8 state;
 	u8 role;
 	u8 personality;
 	bool gated;
+	bool spare;
 	int error;
 	int tcp_error;
 	u16 reason;
 	u16 alert_sent;
 	u16 alert_received;
+	char *text;
+	time64_t attached_at;
+	struct list_head node;
+	struct signet_preferences __rcu *preferences;
+	struct signet_handshake __rcu *handshake;
+	struct signet_session *session;
 	struct signet_tls_keys *tls_keys;
 	struct signet_tx tx;
 	struct signet_rx rx;
@@ -229,8 +252,14 @@ static inline struct signet_context *signet_context(const struct sock *sk)
 	return (struct signet_context *)(__force void *)inet_csk(sk)->icsk_ulp_data;
 }
 
-/* A context in state GATED; @gated as in the structure. NULL without memory. */
-struct signet_context *signet_context_new(struct sock *sk, bool gated);
+/*
+ * A context in state GATED; @gated as in the structure. NULL without memory.
+ * Context: as @gfp says.
+ */
+struct signet_context *signet_context_new(struct sock *sk, bool gated, gfp_t gfp);
+
+/* Makes @ctx a spare one. */
+void signet_context_init_spare(struct signet_context *ctx);
 
 /*
  * Wipes and frees, what others may look at without a lock after a grace period.

@@ -129,7 +129,7 @@ static int end_message(struct sock *sk, struct signet_context *ctx, bool last)
 	switch (message->header[0]) {
 	case SIGNET_HANDSHAKE_NEW_SESSION_TICKET:
 		if (message->ticket)
-			signet_ticket_keep(&ctx->rx, message->ticket);
+			signet_ticket_keep(ctx, message->ticket);
 		message->ticket = NULL;
 		break;
 	case SIGNET_HANDSHAKE_KEY_UPDATE:

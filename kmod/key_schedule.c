@@ -3,45 +3,79 @@
 
 #include <crypto/hash.h>
 #include <linux/err.h>
+#include <linux/minmax.h>
 #include <linux/string.h>
 
 #include "record.h"
 #include "suite.h"
 
-/* HkdfLabel with an empty context, and HKDF-Expand's counter behind it. */
-#define EXPAND_INFO_MAX 32
+static const char label_prefix[] = "tls13 ";
 
-/*
- * HKDF-Expand-Label(Secret, Label, "", Length) for a length of at most one
- * hash: then HKDF-Expand is one HMAC over the label and a counter of 1
- * (RFC 8446 7.1, RFC 5869 2.3). @hmac is keyed with the secret.
+/* HkdfLabel: length, label and context with a byte of length each (RFC 8446 7.1). */
+#define HKDF_LABEL_MAX (2 + 1 + 255 + 1 + HASH_MAX_DIGESTSIZE)
+
+/**
+ * struct hkdf_label - the info that HKDF-Expand-Label gives to HKDF-Expand
+ * @len:	bytes of it
+ * @data:	it
  */
+struct hkdf_label {
+	unsigned int len;
+	u8 data[HKDF_LABEL_MAX];
+};
+
+static void make_label(struct hkdf_label *info, unsigned int length, const u8 *label,
+		       unsigned int label_len, const u8 *context, unsigned int context_len)
+{
+	u8 *to = info->data;
+
+	*to++ = length >> 8;
+	*to++ = length & 0xff;
+	*to++ = strlen(label_prefix) + label_len;
+	to = memcpy(to, label_prefix, strlen(label_prefix)) + strlen(label_prefix);
+	to = memcpy(to, label, label_len) + label_len;
+	*to++ = context_len;
+	to = memcpy(to, context, context_len) + context_len;
+	info->len = to - info->data;
+}
+
+/* T(i) = HMAC(PRK, T(i-1) | info | i), of which the output consists (RFC 5869 2.3). */
+static int expand(struct crypto_shash *hmac, const struct hkdf_label *info, u8 *out,
+		  unsigned int len)
+{
+	unsigned int digest_len = crypto_shash_digestsize(hmac), done = 0, n;
+	SHASH_DESC_ON_STACK(desc, hmac);
+	u8 digest[HASH_MAX_DIGESTSIZE];
+	u8 counter = 0;
+	int err = 0;
+
+	desc->tfm = hmac;
+	while (!err && done < len) {
+		counter++;
+		err = crypto_shash_init(desc);
+		if (!err && counter > 1)
+			err = crypto_shash_update(desc, digest, digest_len);
+		if (!err)
+			err = crypto_shash_update(desc, info->data, info->len);
+		if (!err)
+			err = crypto_shash_finup(desc, &counter, 1, digest);
+		n = min(len - done, digest_len);
+		if (!err)
+			memcpy(out + done, digest, n);
+		done += n;
+	}
+	memzero_explicit(digest, sizeof(digest));
+	shash_desc_zero(desc);
+	return err;
+}
+
+/* HKDF-Expand-Label(Secret, Label, "", Length), @hmac being keyed with the secret. */
 static int expand_label(struct crypto_shash *hmac, const char *label, u8 *out, unsigned int len)
 {
-	static const char prefix[] = "tls13 ";
-	unsigned int label_len = strlen(prefix) + strlen(label);
-	unsigned int digest_len = crypto_shash_digestsize(hmac);
-	u8 info[EXPAND_INFO_MAX], digest[HASH_MAX_DIGESTSIZE];
-	unsigned int n = 0;
-	int err;
+	struct hkdf_label info;
 
-	if (WARN_ON_ONCE(len > digest_len || label_len + 5 > sizeof(info)))
-		return -EINVAL;
-
-	info[n++] = len >> 8;
-	info[n++] = len & 0xff;
-	info[n++] = label_len;
-	memcpy(info + n, prefix, strlen(prefix));
-	memcpy(info + n + strlen(prefix), label, strlen(label));
-	n += label_len;
-	info[n++] = 0; /* no context */
-	info[n++] = 1; /* HKDF-Expand's first block */
-
-	err = crypto_shash_tfm_digest(hmac, info, n, digest);
-	if (!err)
-		memcpy(out, digest, len);
-	memzero_explicit(digest, sizeof(digest));
-	return err;
+	make_label(&info, len, (const u8 *)label, strlen(label), "", 0);
+	return expand(hmac, &info, out, len);
 }
 
 /* HMAC keyed with a traffic secret, or an ERR_PTR. */
@@ -85,5 +119,68 @@ int signet_derive_next_secret(const struct signet_suite *suite, const u8 *secret
 		return PTR_ERR(hmac);
 	err = expand_label(hmac, "traffic upd", next, suite->hash_len);
 	crypto_free_shash(hmac);
+	return err;
+}
+
+/* --- the exporter ------------------------------------------------------------- */
+
+/* The hash of @data by the suite's hash, which its HMAC names. */
+static int hash(const struct signet_suite *suite, const u8 *data, unsigned int len, u8 *digest)
+{
+	char name[CRYPTO_MAX_ALG_NAME];
+	struct crypto_shash *tfm;
+	int err;
+
+	/* hmac(NAME) */
+	strscpy(name, suite->hmac + strlen("hmac("), sizeof(name));
+	name[strcspn(name, ")")] = '\0';
+	tfm = crypto_alloc_shash(name, 0, 0);
+	if (IS_ERR(tfm))
+		return PTR_ERR(tfm);
+	err = crypto_shash_tfm_digest(tfm, data, len, digest);
+	crypto_free_shash(tfm);
+	return err;
+}
+
+/* HKDF-Expand-Label with a context that is a hash. */
+static int expand_hashed(const struct signet_suite *suite, const u8 *secret,
+			 const struct hkdf_label *info, u8 *out, unsigned int len)
+{
+	struct crypto_shash *hmac = keyed_hmac(suite, secret);
+	int err;
+
+	if (IS_ERR(hmac))
+		return PTR_ERR(hmac);
+	err = expand(hmac, info, out, len);
+	crypto_free_shash(hmac);
+	return err;
+}
+
+int signet_derive_exported(const struct signet_suite *suite, const struct signet_exporter *exporter,
+			   u8 *out, unsigned int len)
+{
+	static const u8 label[] = "exporter";
+	u8 derived[HASH_MAX_DIGESTSIZE], digest[HASH_MAX_DIGESTSIZE];
+	struct hkdf_label info;
+	int err;
+
+	if (!exporter->label_len || exporter->label_len > SIGNET_LABEL_MAX)
+		return -EINVAL;
+	/* Derive-Secret(Secret, label, "") */
+	err = hash(suite, (const u8 *)"", 0, digest);
+	if (err)
+		return err;
+	make_label(&info, suite->hash_len, exporter->label, exporter->label_len, digest,
+		   suite->hash_len);
+	err = expand_hashed(suite, exporter->secret, &info, derived, suite->hash_len);
+	if (err)
+		return err;
+	/* HKDF-Expand-Label(that, "exporter", Hash(context_value), key_length) */
+	err = hash(suite, exporter->context, exporter->context_len, digest);
+	if (!err) {
+		make_label(&info, len, label, sizeof(label) - 1, digest, suite->hash_len);
+		err = expand_hashed(suite, derived, &info, out, len);
+	}
+	memzero_explicit(derived, sizeof(derived));
 	return err;
 }

@@ -9,6 +9,7 @@
 #include "namespace.h"
 #include "trace.h"
 #include "tx.h"
+#include "upcall.h"
 
 void signet_key_update_owe(struct signet_context *ctx)
 {
@@ -99,13 +100,21 @@ int signet_key_update_request(struct sock *sk, struct signet_context *ctx, bool 
 	return -ctx->error;
 }
 
-/* Does the policy want new keys before the next record? */
-static bool policy_is_due(const struct signet_tx *tx)
+/* SIGNET_IOC_REKEY: every connection of the namespace, at its next send. */
+static bool upcall_wants_new_keys(const struct signet_context *ctx)
 {
+	return READ_ONCE(ctx->ns->upcall->rekey_generation) != ctx->tx.rekey_generation;
+}
+
+/* Does the policy want new keys before the next record? */
+static bool policy_is_due(const struct signet_context *ctx)
+{
+	const struct signet_tx *tx = &ctx->tx;
 	const struct signet_rekey_policy *policy = &tx->policy;
 	const struct signet_cipher *cipher = tx->cipher;
 
-	return (policy->records && cipher->sequence >= policy->records) ||
+	return upcall_wants_new_keys(ctx) ||
+	       (policy->records && cipher->sequence >= policy->records) ||
 	       (policy->bytes && cipher->bytes >= policy->bytes) ||
 	       (policy->seconds &&
 		ktime_get_boottime_seconds() - cipher->keyed_at >= policy->seconds);
@@ -137,7 +146,7 @@ bool signet_key_update_is_due(const struct signet_context *ctx)
 	if (signet_cipher_exhausted(tx->cipher))
 		return true;
 	return !tx->update_deferred &&
-	       (tx->key_update_owed || tx->rekey_wanted || policy_is_due(tx));
+	       (tx->key_update_owed || tx->rekey_wanted || policy_is_due(ctx));
 }
 
 int signet_key_update_if_due(struct sock *sk, struct signet_context *ctx)
@@ -147,6 +156,11 @@ int signet_key_update_if_due(struct sock *sk, struct signet_context *ctx)
 
 	if (likely(!signet_key_update_is_due(ctx)))
 		return 0;
+	if (upcall_wants_new_keys(ctx)) {
+		tx->rekey_generation = READ_ONCE(ctx->ns->upcall->rekey_generation);
+		tx->update_requested |= READ_ONCE(ctx->ns->upcall->rekey_requests);
+		tx->rekey_wanted = true;
+	}
 	err = update_keys(sk, ctx);
 	if (!err || ctx->error)
 		return err;

@@ -7,6 +7,7 @@
 #include <net/tcp.h>
 
 #include "compat.h"
+#include "helper.h"
 #include "namespace.h"
 #include "scratch.h"
 #include "selftest.h"
@@ -25,11 +26,16 @@ static int __init signet_init(void)
 	err = signet_namespace_init();
 	if (err)
 		goto exit_scratch;
-	err = signet_socket_init();
+	err = signet_helper_init();
 	if (err)
 		goto exit_namespace;
+	err = signet_socket_init();
+	if (err)
+		goto exit_helper;
 	return 0;
 
+exit_helper:
+	signet_helper_exit();
 exit_namespace:
 	signet_namespace_exit();
 exit_scratch:
@@ -40,6 +46,7 @@ exit_scratch:
 static void __exit signet_exit(void)
 {
 	signet_socket_exit();
+	signet_helper_exit();
 	signet_namespace_exit();
 	signet_scratch_exit();
 }

@@ -8,8 +8,10 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
+#include "context.h"
 #include "record.h"
 #include "uapi/linux/signet.h"
+#include "upcall.h"
 
 static unsigned int namespace_id __read_mostly;
 
@@ -64,6 +66,8 @@ static int set_record_max(const struct ctl_table *table, int write, void *buffer
 	return 0;
 }
 
+static unsigned int timeout_highest = SIGNET_TIMEOUT_MAX;
+static unsigned int requests_highest = 1 << 20;
 static unsigned int record_max_highest = SIGNET_CONTENT_MAX + 1;
 static unsigned int padding_mode_highest = SIGNET_PADDING_FIXED;
 static unsigned int padding_size_highest = SIGNET_CONTENT_MAX;
@@ -138,10 +142,50 @@ static const struct ctl_table defaults_table[] = {
 		.extra1 = SYSCTL_ONE,
 		.extra2 = &idle_records_highest,
 	},
+	{
+		.procname = "handshake_timeout",
+		.data = DEFAULT_OFFSET(handshake_timeout),
+		.maxlen = sizeof(u32),
+		.mode = 0644,
+		.proc_handler = proc_douintvec_minmax,
+		.extra1 = SYSCTL_ONE,
+		.extra2 = &timeout_highest,
+	},
+	{
+		.procname = "requests_max",
+		.data = DEFAULT_OFFSET(requests_max),
+		.maxlen = sizeof(u32),
+		.mode = 0644,
+		.proc_handler = proc_douintvec_minmax,
+		.extra1 = SYSCTL_ZERO,
+		.extra2 = &requests_highest,
+	},
+	{
+		.procname = "helper_wait",
+		.data = DEFAULT_OFFSET(helper_wait),
+		.maxlen = sizeof(u32),
+		.mode = 0644,
+		.proc_handler = proc_douintvec_minmax,
+		.extra1 = SYSCTL_ZERO,
+		.extra2 = SYSCTL_ONE,
+	},
+	/* The last: other namespaces do not decide on the initial one's helpers. */
+	{
+		.procname = "fallback",
+		.data = DEFAULT_OFFSET(fallback),
+		.maxlen = sizeof(u32),
+		.mode = 0644,
+		.proc_handler = proc_douintvec_minmax,
+		.extra1 = SYSCTL_ZERO,
+		.extra2 = SYSCTL_ONE,
+	},
 };
 
 /* Records without data in a row, as OpenSSL allows them. */
 #define IDLE_RECORDS_MAX 32
+/* Enough for a crowd, and a limit for a runaway. */
+#define REQUESTS_MAX 4096
+#define HANDSHAKE_TIMEOUT_MS 10000
 
 static int register_defaults(struct net *net, struct signet_namespace *ns)
 {
@@ -152,13 +196,29 @@ static int register_defaults(struct net *net, struct signet_namespace *ns)
 		return -ENOMEM;
 	for (i = 0; i < ARRAY_SIZE(defaults_table); i++)
 		ns->table[i].data += (unsigned long)&ns->defaults;
-	ns->header =
-		register_net_sysctl_sz(net, "net/signet", ns->table, ARRAY_SIZE(defaults_table));
+	ns->header = register_net_sysctl_sz(net, "net/signet", ns->table,
+					    ARRAY_SIZE(defaults_table) - !net_eq(net, &init_net));
 	if (!ns->header) {
 		kfree(ns->table);
 		return -ENOMEM;
 	}
 	return 0;
+}
+
+/* --- connections -------------------------------------------------------------- */
+
+void signet_namespace_add(struct signet_namespace *ns, struct signet_context *ctx)
+{
+	spin_lock_bh(&ns->lock);
+	list_add_tail(&ctx->node, &ns->connections);
+	spin_unlock_bh(&ns->lock);
+}
+
+void signet_namespace_remove(struct signet_namespace *ns, struct signet_context *ctx)
+{
+	spin_lock_bh(&ns->lock);
+	list_del(&ctx->node);
+	spin_unlock_bh(&ns->lock);
 }
 
 /* --- life --------------------------------------------------------------------- */
@@ -169,12 +229,19 @@ static int __net_init namespace_init(struct net *net)
 	int err;
 
 	ns->defaults.idle_records_max = IDLE_RECORDS_MAX;
+	ns->defaults.requests_max = REQUESTS_MAX;
+	ns->defaults.handshake_timeout = HANDSHAKE_TIMEOUT_MS;
+	spin_lock_init(&ns->lock);
+	INIT_LIST_HEAD(&ns->connections);
 	ns->counters = alloc_percpu(struct signet_counters);
 	if (!ns->counters)
 		return -ENOMEM;
 	err = -ENOMEM;
-	if (!proc_create_net_single("signet_stat", 0444, net->proc_net, show_counters, NULL))
+	ns->upcall = signet_upcall_new();
+	if (!ns->upcall)
 		goto free_counters;
+	if (!proc_create_net_single("signet_stat", 0444, net->proc_net, show_counters, NULL))
+		goto kill_upcall;
 	err = register_defaults(net, ns);
 	if (err)
 		goto remove_proc;
@@ -182,6 +249,8 @@ static int __net_init namespace_init(struct net *net)
 
 remove_proc:
 	remove_proc_entry("signet_stat", net->proc_net);
+kill_upcall:
+	signet_upcall_kill(ns->upcall);
 free_counters:
 	free_percpu(ns->counters);
 	return err;
@@ -194,6 +263,7 @@ static void __net_exit namespace_exit(struct net *net)
 	unregister_net_sysctl_table(ns->header);
 	kfree(ns->table);
 	remove_proc_entry("signet_stat", net->proc_net);
+	signet_upcall_kill(ns->upcall);
 	free_percpu(ns->counters);
 }
 

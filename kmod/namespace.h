@@ -6,12 +6,16 @@
 #ifndef _SIGNET_NAMESPACE_H
 #define _SIGNET_NAMESPACE_H
 
+#include <linux/list.h>
 #include <linux/percpu.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 
 struct ctl_table;
 struct ctl_table_header;
 struct net;
+struct signet_context;
+struct signet_upcall;
 
 /*
  * The counters: name in /proc/net/signet_stat, and what is counted.
@@ -34,7 +38,11 @@ struct net;
 	X(GATE_REFUSALS, "GateRefusals")	/* data calls before keys */	\
 	X(RX_COPIES, "RxCopies")		/* records copied before opening */ \
 	X(PEEKED_RECORDS, "PeekedRecords")	/* records opened for MSG_PEEK alone */ \
-	X(TRUNCATED, "Truncated")		/* FIN without close_notify */
+	X(TRUNCATED, "Truncated")		/* FIN without close_notify */	\
+	X(HANDSHAKES, "Handshakes")		/* asked for */			\
+	X(HANDSHAKES_DONE, "HandshakesDone")	/* completed by a helper */	\
+	X(HANDSHAKES_FAILED, "HandshakesFailed") /* refused, or not completed */ \
+	X(NO_MEMORY_CHILDREN, "NoMemoryChildren") /* accepted without memory: FAILED */
 /* clang-format on */
 
 enum signet_counter {
@@ -54,6 +62,10 @@ enum signet_counter {
  * @padding_size: likewise
  * @adaptive_records: SIGNET_ADAPTIVE_RECORDS
  * @idle_records_max: records without data in a row that a peer may send
+ * @handshake_timeout: SIGNET_TIMEOUT, in milliseconds
+ * @requests_max: handshakes that one user may have under way
+ * @helper_wait: handshakes wait for a helper when there is none
+ * @fallback:	the initial namespace's: its helpers serve those that have none
  */
 struct signet_defaults {
 	unsigned long rekey_records;
@@ -64,6 +76,10 @@ struct signet_defaults {
 	u32 padding_size;
 	u32 adaptive_records;
 	u32 idle_records_max;
+	u32 handshake_timeout;
+	u32 requests_max;
+	u32 helper_wait;
+	u32 fallback;
 };
 
 struct signet_counters {
@@ -76,16 +92,26 @@ struct signet_counters {
  * @counters:	per CPU
  * @table:	the table of @defaults
  * @header:	its registration
+ * @upcall:	its helpers, and what waits for them
+ * @lock:	protects @connections
+ * @connections: attached sockets, newest last
  */
 struct signet_namespace {
 	struct signet_defaults defaults;
 	struct signet_counters __percpu *counters;
 	struct ctl_table *table;
 	struct ctl_table_header *header;
+	struct signet_upcall *upcall;
+	spinlock_t lock;
+	struct list_head connections;
 };
 
 /* It outlives the namespace's sockets. */
 struct signet_namespace *signet_namespace(const struct net *net);
+
+/* The list of connections. Context: any. */
+void signet_namespace_add(struct signet_namespace *ns, struct signet_context *ctx);
+void signet_namespace_remove(struct signet_namespace *ns, struct signet_context *ctx);
 
 /* Context: any. */
 static inline void signet_count_add(struct signet_namespace *ns, enum signet_counter counter,

@@ -2,6 +2,7 @@
 #include "option.h"
 
 #include <linux/err.h>
+#include <linux/fs.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -9,8 +10,12 @@
 #include <linux/uaccess.h>
 
 #include "cipher.h"
+#include "handshake.h"
+#include "install.h"
 #include "key_update.h"
+#include "preferences.h"
 #include "rx.h"
+#include "session.h"
 #include "setting.h"
 #include "suite.h"
 #include "ticket.h"
@@ -21,111 +26,13 @@
 #define KEYS_SIZE_V1 offsetofend(struct signet_keys, rx)
 #define KEYS_SIZE_MAX 4096
 
-/**
- * struct new_keys - everything an install needs, made before it begins
- * @role:	enum signet_role
- * @tx:		sending keys, or NULL for none
- * @rx:		receiving keys, or NULL for none
- * @leftover:	ciphertext that comes first, or NULL
- * @leftover_len: its length
- */
-struct new_keys {
-	u8 role;
-	struct signet_cipher *tx;
-	struct signet_cipher *rx;
-	u8 *leftover;
-	unsigned int leftover_len;
-};
-
-static void free_new_keys(struct new_keys *new)
-{
-	signet_cipher_free(new->tx);
-	signet_cipher_free(new->rx);
-	kvfree(new->leftover);
-}
-
-/*
- * A structure that is shorter or longer than the kernel's, as the conventions in
- * uapi/linux/signet.h say. Not copy_struct_from_sockptr(): in 6.12 it does not
- * look behind the kernel's size.
- */
-static int copy_struct(void *to, size_t size, sockptr_t from, size_t given)
-{
-	int zero;
-
-	if (given > size) {
-		zero = check_zeroed_sockptr(from, size, given - size);
-		if (zero <= 0)
-			return zero ? zero : -E2BIG;
-	}
-	memset(to, 0, size);
-	return copy_from_sockptr(to, from, min(size, given)) ? -EFAULT : 0;
-}
-
-static int make_cipher(const struct signet_crypto *crypto, struct signet_cipher **cipher)
-{
-	struct signet_cipher *made = signet_cipher_new(crypto);
-
-	if (IS_ERR(made))
-		return PTR_ERR(made);
-	*cipher = made;
-	return 0;
-}
-
-static u16 version_of(const struct signet_cipher *cipher)
-{
-	return cipher ? cipher->suite->version : 0;
-}
-
-static int check_install(struct sock *sk, struct signet_context *ctx, const struct new_keys *new)
-{
-	int err = signet_context_check(sk, ctx);
-
-	if (err)
-		return err;
-	if (signet_context_is_tls(ctx) && (ctx->tx.cipher || ctx->rx.cipher))
-		return -EBUSY;
-	/* Somebody is in the middle of sending in the clear. */
-	if (signet_context_tx_is_plain(ctx) && sk->sk_write_pending)
-		return -EBUSY;
-	if ((new->tx && ctx->tx.state != SIGNET_DIRECTION_UNKEYED) ||
-	    (new->rx && ctx->rx.state != SIGNET_DIRECTION_UNKEYED))
-		return -EBUSY;
-	/* One handshake agrees on one version for both. */
-	if (version_of(new->tx ?: ctx->tx.cipher) && version_of(new->rx ?: ctx->rx.cipher) &&
-	    version_of(new->tx ?: ctx->tx.cipher) != version_of(new->rx ?: ctx->rx.cipher))
-		return -EINVAL;
-	/* The peer may have sent everything, and its FIN, before the keys are here. */
-	if (!((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)))
-		return -ENOTCONN;
-	return 0;
-}
-
-/* All or nothing. Takes the keys over on success. */
-static int install(struct sock *sk, struct new_keys *new)
+static int install(struct sock *sk, struct signet_new_keys *new)
 {
 	struct signet_context *ctx = signet_context(sk);
 	int err;
 
 	lock_sock(sk);
-	err = check_install(sk, ctx, new);
-	if (err)
-		goto release;
-	WRITE_ONCE(ctx->personality, SIGNET_PERSONALITY_SIGNET);
-	WRITE_ONCE(ctx->gated, true);
-	if (new->role != SIGNET_ROLE_UNKNOWN)
-		ctx->role = new->role;
-	if (new->tx)
-		signet_tx_install(sk, ctx, new->tx);
-	if (new->rx)
-		signet_rx_install(sk, ctx, new->rx, new->leftover, new->leftover_len);
-	memset(new, 0, sizeof(*new));
-	/* Whoever polls has something to look at. */
-	if (ctx->tx.state == SIGNET_DIRECTION_OPEN && ctx->rx.state == SIGNET_DIRECTION_OPEN)
-		signet_context_set_state(sk, ctx, SIGNET_STATE_ESTABLISHED);
-	else
-		sk->sk_state_change(sk);
-release:
+	err = ctx->state == SIGNET_STATE_HANDSHAKE ? -EALREADY : signet_install(sk, ctx, new);
 	release_sock(sk);
 	return err;
 }
@@ -133,25 +40,25 @@ release:
 static int set_direction(struct sock *sk, int option, sockptr_t value, unsigned int len)
 {
 	struct signet_crypto crypto;
-	struct new_keys new = {};
+	struct signet_new_keys new = {};
 	int err;
 
 	if (len < CRYPTO_SIZE_V1)
 		return -EINVAL;
 	if (len > KEYS_SIZE_MAX)
 		return -E2BIG;
-	err = copy_struct(&crypto, sizeof(crypto), value, len);
+	err = signet_copy_struct(&crypto, sizeof(crypto), value, len);
 	if (!err)
-		err = make_cipher(&crypto, option == SIGNET_TX ? &new.tx : &new.rx);
+		err = signet_new_keys_cipher(&crypto, option == SIGNET_TX ? &new.tx : &new.rx);
 	if (!err)
 		err = install(sk, &new);
 	memzero_explicit(&crypto, sizeof(crypto));
-	free_new_keys(&new);
+	signet_new_keys_free(&new);
 	return err;
 }
 
 /* Copies the option in. */
-static int copy_keys(struct signet_keys *keys, struct new_keys *new, sockptr_t value,
+static int copy_keys(struct signet_keys *keys, struct signet_new_keys *new, sockptr_t value,
 		     unsigned int len)
 {
 	struct {
@@ -178,13 +85,13 @@ static int copy_keys(struct signet_keys *keys, struct new_keys *new, sockptr_t v
 		if (copy_from_sockptr_offset(new->leftover, value, head.size, head.leftover_len))
 			return -EFAULT;
 	}
-	return copy_struct(keys, sizeof(*keys), value, head.size);
+	return signet_copy_struct(keys, sizeof(*keys), value, head.size);
 }
 
 static int set_keys(struct sock *sk, sockptr_t value, unsigned int len)
 {
 	struct signet_keys *keys;
-	struct new_keys new = {};
+	struct signet_new_keys new = {};
 	int err;
 
 	keys = kzalloc(sizeof(*keys), GFP_KERNEL);
@@ -193,19 +100,11 @@ static int set_keys(struct sock *sk, sockptr_t value, unsigned int len)
 	err = copy_keys(keys, &new, value, len);
 	if (err)
 		goto free_keys;
-	if (keys->role > SIGNET_ROLE_SERVER ||
-	    memchr_inv(keys->reserved, 0, sizeof(keys->reserved))) {
-		err = -EINVAL;
-		goto free_keys;
-	}
-	new.role = keys->role;
-	err = make_cipher(&keys->tx, &new.tx);
-	if (!err)
-		err = make_cipher(&keys->rx, &new.rx);
+	err = signet_new_keys_fill(&new, keys);
 	if (!err)
 		err = install(sk, &new);
 free_keys:
-	free_new_keys(&new);
+	signet_new_keys_free(&new);
 	kfree_sensitive(keys);
 	return err;
 }
@@ -230,9 +129,115 @@ static int rekey(struct sock *sk, sockptr_t value, unsigned int len)
 	return err;
 }
 
+/* --- handshakes ---------------------------------------------------------------- */
+
+static bool is_nonblocking(const struct sock *sk)
+{
+	const struct file *file = sk->sk_socket->file;
+
+	return file && (file->f_flags & O_NONBLOCK);
+}
+
+/*
+ * A server's text is its profile; a listener keeps it for what it accepts. Context: under
+ * the socket lock.
+ */
+static int prepare_accept(struct signet_context *ctx, const char *profile)
+{
+	struct signet_preferences *preferences;
+	int err = signet_handshake_may_begin(ctx);
+
+	if (err)
+		return err;
+	preferences = signet_preferences_renew(ctx);
+	if (!preferences)
+		return -ENOMEM;
+	preferences->accept = true;
+	strscpy(preferences->profile, profile, sizeof(preferences->profile));
+	return 0;
+}
+
+/*
+ * Begins a handshake, or waits for the one that is under way: a call that a signal
+ * interrupted is made again. Context: under the socket lock.
+ */
+static int begin_or_resume(struct sock *sk, struct signet_context *ctx, enum signet_role role,
+			   const char *text, bool wait)
+{
+	int err = 0;
+
+	if (ctx->state == SIGNET_STATE_HANDSHAKE)
+		return wait && ctx->role == role ? 0 : -EALREADY;
+	if (role == SIGNET_ROLE_SERVER) {
+		err = prepare_accept(ctx, text);
+		text = "";
+	}
+	return err ? err : signet_handshake_begin(sk, ctx, role, text);
+}
+
+static int shake_hands(struct sock *sk, enum signet_role role, const char *text, bool wait)
+{
+	struct signet_context *ctx = signet_context(sk);
+	long timeo = MAX_SCHEDULE_TIMEOUT;
+	int err;
+
+	lock_sock(sk);
+	if (role == SIGNET_ROLE_SERVER && (1 << sk->sk_state) & (TCPF_LISTEN | TCPF_CLOSE)) {
+		err = prepare_accept(ctx, text);
+		goto release;
+	}
+	err = begin_or_resume(sk, ctx, role, text, wait);
+	if (err)
+		goto release;
+	err = wait ? signet_handshake_wait(sk, ctx, &timeo) : -EINPROGRESS;
+release:
+	release_sock(sk);
+	return err;
+}
+
+static int set_begin(struct sock *sk, int option, sockptr_t value, unsigned int len)
+{
+	bool wait = option != SIGNET_BEGIN && !is_nonblocking(sk);
+	char text[SIGNET_STRING_MAX + 1];
+	unsigned int offset = 0;
+	u8 role;
+	int err;
+
+	if (option == SIGNET_BEGIN) {
+		if (!len)
+			return -EINVAL;
+		if (copy_from_sockptr(&role, value, sizeof(role)))
+			return -EFAULT;
+		if (role != SIGNET_ROLE_CLIENT && role != SIGNET_ROLE_SERVER)
+			return -EINVAL;
+		offset = sizeof(role);
+	} else {
+		role = option == SIGNET_CONNECT ? SIGNET_ROLE_CLIENT : SIGNET_ROLE_SERVER;
+	}
+	err = signet_copy_text(text, value, offset, len - offset);
+	return err ? err : shake_hands(sk, role, text, wait);
+}
+
 int signet_option_set(struct sock *sk, int option, sockptr_t value, unsigned int len)
 {
+	/* Several sockets share it. */
+	if (signet_context(sk)->spare)
+		return -signet_context(sk)->error;
 	switch (option) {
+	case SIGNET_CONNECT:
+	case SIGNET_ACCEPT:
+	case SIGNET_BEGIN:
+		return set_begin(sk, option, value, len);
+	case SIGNET_PROFILE:
+	case SIGNET_ALPN:
+	case SIGNET_MIN_VERSION:
+	case SIGNET_CA:
+	case SIGNET_CLIENT_AUTH:
+	case SIGNET_PIN:
+	case SIGNET_TIMEOUT:
+		return signet_preferences_set(sk, option, value, len);
+	case SIGNET_EXPORT:
+		return signet_session_set_label(sk, value, len);
 	case SIGNET_KEYS:
 		return set_keys(sk, value, len);
 	case SIGNET_TX:
@@ -288,6 +293,10 @@ static void fill_info(const struct signet_context *ctx, struct signet_info *info
 		.rx_key_updates = ctx->rx.key_updates,
 		.rx_warnings = ctx->rx.warnings,
 	};
+	if (ctx->session) {
+		info->group = ctx->session->group;
+		info->flags = ctx->session->resumed ? SIGNET_INFO_RESUMED : 0;
+	}
 	if (tx) {
 		info->version = tx->suite->version;
 		info->tx_suite = suite_number(ctx, tx);
@@ -360,14 +369,25 @@ int signet_option_get(struct sock *sk, int option, char __user *value, int __use
 		return -EFAULT;
 	if (room < 0)
 		return -EINVAL;
-	if (option == SIGNET_TICKET)
+	switch (option) {
+	case SIGNET_TICKET:
 		return get_ticket(sk, value, len, room);
-	if (option != SIGNET_INFO && option != SIGNET_ERROR)
+	case SIGNET_ALPN:
+	case SIGNET_PEER:
+	case SIGNET_PEER_NAME:
+	case SIGNET_SERVER_NAME:
+	case SIGNET_EXPORT:
+		return signet_session_get(sk, option, value, len, room);
+	case SIGNET_INFO:
+	case SIGNET_ERROR:
+		break;
+	default:
 		return signet_setting_get(sk, option, value, len);
+	}
 
 	lock_sock(sk);
 	fill_info(ctx, &info);
-	text = reason_text(ctx->reason);
+	text = ctx->text ?: reason_text(ctx->reason);
 	release_sock(sk);
 
 	if (option == SIGNET_ERROR)

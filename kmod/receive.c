@@ -15,6 +15,7 @@
 #include "ciphertext.h"
 #include "context.h"
 #include "control.h"
+#include "handshake.h"
 #include "key_update.h"
 #include "namespace.h"
 #include "rx.h"
@@ -337,6 +338,11 @@ static int receive_message(struct sock *sk, struct signet_context *ctx,
 	u64 seen;
 	int ret;
 
+	if (unlikely(ctx->state == SIGNET_STATE_HANDSHAKE)) {
+		ret = signet_handshake_wait(sk, ctx, &timeo);
+		if (ret)
+			return ret;
+	}
 	do {
 		ret = receive_more(sk, ctx, request);
 		if (ret == 1) {
@@ -513,5 +519,8 @@ int signet_read_sock(struct sock *sk, read_descriptor_t *desc, sk_read_actor_t a
 	} while (desc->count);
 	signet_rx_release_scratch(rx);
 	signet_key_update_try(sk, ctx);
+	/* It will be called again when there is something. */
+	if (ret == -ENOTCONN && ctx->state == SIGNET_STATE_HANDSHAKE)
+		ret = -EAGAIN;
 	return copied ?: ret == -EAGAIN ? 0 : ret;
 }

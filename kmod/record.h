@@ -82,4 +82,10 @@ static inline void signet_header_write(u8 *header, u8 type, unsigned int len)
 	header[4] = len & 0xff;
 }
 
+/* What follows the header. */
+static inline unsigned int signet_header_length(const u8 *header)
+{
+	return header[3] << 8 | header[4];
+}
+
 #endif /* _SIGNET_RECORD_H */

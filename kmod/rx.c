@@ -9,6 +9,7 @@
 #include "cipher.h"
 #include "ciphertext.h"
 #include "control.h"
+#include "handshake.h"
 #include "key_update.h"
 #include "namespace.h"
 #include "scratch.h"
@@ -398,6 +399,7 @@ void signet_data_ready(struct sock *sk)
 			return;
 	}
 	ctx->base_data_ready(sk);
+	signet_handshake_notify(ctx);
 }
 
 static bool poll_locked(struct sock *sk, struct signet_context *ctx)

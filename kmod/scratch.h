@@ -41,13 +41,14 @@ struct signet_operation {
  * @source:	where the record lies in the receive queue, behind an entry for the
  *		cipher
  * @target:	@record, likewise
- * @record:	the opened record: content, in TLS 1.3 content type and padding
+ * @record:	the opened record: content, in TLS 1.3 content type and padding; no
+ *		block of a cipher's lies across the end of a page
  */
 struct signet_scratch {
 	struct signet_operation operation;
 	struct scatterlist source[1 + SIGNET_SCRATCH_PIECES];
 	struct scatterlist target[2];
-	u8 record[SIGNET_BODY_MAX];
+	u8 record[SIGNET_BODY_MAX] __aligned(64);
 };
 
 /* A buffer, or NULL without memory. Context: may sleep. */

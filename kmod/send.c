@@ -10,6 +10,7 @@
 
 #include "cipher.h"
 #include "compat.h"
+#include "handshake.h"
 #include "key_update.h"
 #include "namespace.h"
 #include "scratch.h"
@@ -324,10 +325,16 @@ static int send_alert(struct sock *sk, struct signet_context *ctx, struct send_r
 static int send_locked(struct sock *sk, struct signet_context *ctx, struct send_request *request,
 		       size_t size)
 {
+	long timeo = sock_sndtimeo(sk, request->msg->msg_flags & MSG_DONTWAIT);
 	int err = check_type(ctx, request, size);
 
 	if (err)
 		return err;
+	if (unlikely(ctx->state == SIGNET_STATE_HANDSHAKE)) {
+		err = signet_handshake_wait(sk, ctx, &timeo);
+		if (err)
+			return err;
+	}
 	if (!size && !signet_tx_has_open(&ctx->tx))
 		return check_send(sk, ctx);
 	if (request->type == SIGNET_CONTENT_ALERT && !signet_context_is_tls(ctx))

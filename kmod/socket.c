@@ -17,8 +17,10 @@
 
 #include "context.h"
 #include "diag.h"
+#include "handshake.h"
 #include "namespace.h"
 #include "option.h"
+#include "preferences.h"
 #include "receive.h"
 #include "rx.h"
 #include "send.h"
@@ -31,17 +33,39 @@
  * @base_ops:	TCP's struct proto_ops
  * @prot:	a copy with this module's calls
  * @ops:	likewise
+ * @spare:	for accepted connections when there is no memory; has TCP's callbacks
  */
 struct family_calls {
 	struct proto *base_prot;
 	const struct proto_ops *base_ops;
 	struct proto prot;
 	struct proto_ops ops;
+	struct signet_context spare;
 };
 
 static struct family_calls calls[2] __read_mostly;
+static struct tcp_ulp_ops signet_ulp_ops;
+
+static struct sock *signet_accept(struct sock *sk, struct proto_accept_arg *argument);
 
 /* --- calls of struct proto -------------------------------------------------- */
+
+/* The helper's channel wants to know too. */
+static void signet_state_change(struct sock *sk)
+{
+	struct signet_context *ctx = signet_context(sk);
+
+	ctx->base_state_change(sk);
+	signet_handshake_notify(ctx);
+}
+
+static void signet_error_report(struct sock *sk)
+{
+	struct signet_context *ctx = signet_context(sk);
+
+	ctx->base_error_report(sk);
+	signet_handshake_notify(ctx);
+}
 
 /* Detaches: TCP's calls again, and none of this module's code from here on. */
 static void detach(struct sock *sk, struct signet_context *ctx)
@@ -56,6 +80,10 @@ static void detach(struct sock *sk, struct signet_context *ctx)
 		sk->sk_data_ready = ctx->base_data_ready;
 	if (sk->sk_write_space == signet_write_space)
 		sk->sk_write_space = ctx->base_write_space;
+	if (sk->sk_state_change == signet_state_change)
+		sk->sk_state_change = ctx->base_state_change;
+	if (sk->sk_error_report == signet_error_report)
+		sk->sk_error_report = ctx->base_error_report;
 	write_unlock_bh(&sk->sk_callback_lock);
 	sk_stop_timer(sk, &ctx->retry);
 }
@@ -67,10 +95,14 @@ static void signet_close(struct sock *sk, long timeout)
 	bool reset;
 
 	lock_sock(sk);
+	signet_handshake_detach(ctx, ECANCELED);
 	reset = signet_rx_close(sk, ctx);
 	/* Bytes that were reported as sent must not be followed by a FIN when they were not. */
-	if (signet_tx_close(sk, ctx))
+	if (signet_tx_close(sk, ctx)) {
 		reset = true;
+		/* For whoever traces it: nobody can ask the socket any more. */
+		signet_context_fail(sk, ctx, ENOMEM, SIGNET_REASON_NO_MEMORY, SIGNET_ALERT_NONE);
+	}
 	detach(sk, ctx);
 	if (reset) {
 		sock_set_flag(sk, SOCK_LINGER);
@@ -87,6 +119,11 @@ static int signet_disconnect(struct sock *sk, int flags)
 {
 	struct signet_context *ctx = signet_context(sk);
 
+	/* TCP gives up a listener, or a connection that nobody accepted. */
+	if (!sk->sk_socket || sk->sk_state == TCP_LISTEN)
+		return ctx->base_prot->disconnect(sk, flags);
+	if (ctx->state == SIGNET_STATE_HANDSHAKE && !ctx->tx.tracked && !ctx->rx.tracked)
+		signet_context_fail(sk, ctx, ECONNABORTED, SIGNET_REASON_RESET, SIGNET_ALERT_NONE);
 	/* Keys belong to one connection; a failed connect() comes here too. */
 	if (ctx->state != SIGNET_STATE_GATED || ctx->tx.cipher || ctx->rx.cipher)
 		return -EOPNOTSUPP;
@@ -166,6 +203,17 @@ static int signet_ioctl(struct sock *sk, int cmd, int *arg)
 
 /* --- calls of struct proto_ops ---------------------------------------------- */
 
+/* What ended the handshake while nobody had the socket's lock. */
+static void note_end_of_handshake(struct sock *sk, struct signet_context *ctx)
+{
+	if (likely(READ_ONCE(ctx->state) != SIGNET_STATE_HANDSHAKE) ||
+	    !signet_handshake_is_over(sk, ctx))
+		return;
+	lock_sock(sk);
+	signet_handshake_check(sk, ctx);
+	release_sock(sk);
+}
+
 static __poll_t signet_poll(struct file *file, struct socket *sock, struct poll_table_struct *wait)
 {
 	/* Registers the caller, so everything below may look without a race. */
@@ -173,6 +221,10 @@ static __poll_t signet_poll(struct file *file, struct socket *sock, struct poll_
 	struct sock *sk = sock->sk;
 	struct signet_context *ctx = signet_context(sk);
 
+	/* A listener's are connections. */
+	if (sk->sk_state == TCP_LISTEN)
+		return mask;
+	note_end_of_handshake(sk, ctx);
 	if (!signet_context_rx_is_plain(ctx)) {
 		/* TCP counts ciphertext. */
 		if (!signet_rx_poll(sk, ctx))
@@ -213,6 +265,7 @@ static int signet_shutdown(struct socket *sock, int how)
 static void make_prot(struct proto *prot, const struct proto *base)
 {
 	*prot = *base;
+	prot->accept = signet_accept;
 	prot->close = signet_close;
 	prot->disconnect = signet_disconnect;
 	prot->setsockopt = signet_setsockopt;
@@ -243,6 +296,18 @@ static void make_ops(struct proto_ops *ops, const struct proto_ops *base)
 	ops->set_peek_off = NULL;
 }
 
+/* What was there before the attach. */
+static void set_base(struct signet_context *ctx, const struct family_calls *use,
+		     const struct sock *sk)
+{
+	ctx->base_prot = use->base_prot;
+	ctx->base_ops = use->base_ops;
+	ctx->base_data_ready = sk->sk_data_ready;
+	ctx->base_write_space = sk->sk_write_space;
+	ctx->base_state_change = sk->sk_state_change;
+	ctx->base_error_report = sk->sk_error_report;
+}
+
 /* TCP's tables for IPv6 are not exported in every kernel: a socket has them. */
 static int make_calls(struct family_calls *to, int family)
 {
@@ -256,8 +321,21 @@ static int make_calls(struct family_calls *to, int family)
 	to->base_ops = sock->ops;
 	make_prot(&to->prot, to->base_prot);
 	make_ops(&to->ops, to->base_ops);
+	signet_context_init_spare(&to->spare);
+	set_base(&to->spare, to, sock->sk);
 	sock_release(sock);
 	return 0;
+}
+
+/* The tables by what was there before the attach, or by what has been since. */
+static struct family_calls *find_base(const struct proto *base_prot)
+{
+	return base_prot == calls[0].base_prot ? &calls[0] : &calls[1];
+}
+
+static struct family_calls *find_own(const struct sock *sk)
+{
+	return sk->sk_prot == &calls[0].prot ? &calls[0] : &calls[1];
 }
 
 static struct family_calls *find_calls(const struct sock *sk)
@@ -295,6 +373,7 @@ static int check_attach(struct sock *sk)
 	case TCP_SYN_SENT:
 	case TCP_ESTABLISHED:
 	case TCP_CLOSE_WAIT:
+	case TCP_LISTEN:
 		break;
 	case TCP_CLOSE:
 		if (sk->sk_socket && sk->sk_socket->state == SS_UNCONNECTED)
@@ -314,6 +393,24 @@ static int check_attach(struct sock *sk)
 	return 0;
 }
 
+/* Puts the module's calls before TCP's. */
+static void put_in_place(struct sock *sk, struct signet_context *ctx, struct family_calls *use)
+{
+	write_lock_bh(&sk->sk_callback_lock);
+	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, ctx);
+	sk->sk_data_ready = signet_data_ready;
+	sk->sk_write_space = signet_write_space;
+	sk->sk_state_change = signet_state_change;
+	sk->sk_error_report = signet_error_report;
+	/* Calls that start now, without the lock, must find the context. */
+	smp_wmb();
+	WRITE_ONCE(sk->sk_prot, &use->prot);
+	/* accept() takes the listener's. */
+	if (sk->sk_socket)
+		WRITE_ONCE(sk->sk_socket->ops, &use->ops);
+	write_unlock_bh(&sk->sk_callback_lock);
+}
+
 static int attach(struct sock *sk, bool gated)
 {
 	struct signet_context *ctx;
@@ -322,28 +419,17 @@ static int attach(struct sock *sk, bool gated)
 	use = find_calls(sk);
 	if (!use)
 		return -EOPNOTSUPP;
-	ctx = signet_context_new(sk, gated);
+	ctx = signet_context_new(sk, gated, GFP_KERNEL);
 	if (!ctx)
 		return -ENOMEM;
 
-	ctx->base_prot = use->base_prot;
-	ctx->base_ops = use->base_ops;
-	ctx->base_data_ready = sk->sk_data_ready;
-	ctx->base_write_space = sk->sk_write_space;
+	set_base(ctx, use, sk);
 	if (gated && (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) {
 		signet_context_track_tx(sk, ctx);
 		signet_context_track_rx(sk, ctx);
 	}
 
-	write_lock_bh(&sk->sk_callback_lock);
-	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, ctx);
-	sk->sk_data_ready = signet_data_ready;
-	sk->sk_write_space = signet_write_space;
-	/* Calls that start now, without the lock, must find the context. */
-	smp_wmb();
-	WRITE_ONCE(sk->sk_prot, &use->prot);
-	WRITE_ONCE(sk->sk_socket->ops, &use->ops);
-	write_unlock_bh(&sk->sk_callback_lock);
+	put_in_place(sk, ctx, use);
 
 	/* __tcp_set_ulp() has just cleared it; this ULP's sendmsg takes MSG_ZEROCOPY. */
 	set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
@@ -366,6 +452,99 @@ static int tls_ulp_init(struct sock *sk)
 	return err ? err : attach(sk, false);
 }
 
+/* --- connections of a listener --------------------------------------------------- */
+
+/* What a connection has from its listener, which others may be setting just now. */
+static void inherit(struct signet_context *ctx, const struct signet_context *listener)
+{
+	rcu_assign_pointer(ctx->preferences, signet_preferences_share(listener));
+	ctx->tx.policy = listener->tx.policy;
+	ctx->tx.padding = READ_ONCE(listener->tx.padding);
+	ctx->tx.padding_size = READ_ONCE(listener->tx.padding_size);
+	ctx->tx.record_max = READ_ONCE(listener->tx.record_max);
+	ctx->tx.adaptive = READ_ONCE(listener->tx.adaptive);
+	ctx->rx.deliver_types = READ_ONCE(listener->rx.deliver_types);
+}
+
+/*
+ * Attaches a connection of an attached listener. There is no way to refuse it here: without
+ * memory it is FAILED. Context: as @gfp says.
+ */
+static void attach_child(struct sock *sk, const struct signet_context *listener,
+			 struct family_calls *use, gfp_t gfp)
+{
+	struct signet_context *ctx = signet_context_new(sk, true, gfp);
+
+	if (ctx) {
+		/* As in any new socket: what it has now may be this module's, of the listener. */
+		ctx->base_prot = use->spare.base_prot;
+		ctx->base_ops = use->spare.base_ops;
+		ctx->base_data_ready = use->spare.base_data_ready;
+		ctx->base_write_space = use->spare.base_write_space;
+		ctx->base_state_change = use->spare.base_state_change;
+		ctx->base_error_report = use->spare.base_error_report;
+		if (listener)
+			inherit(ctx, listener);
+		signet_count(ctx->ns, SIGNET_COUNT_ATTACHED);
+	} else {
+		ctx = &use->spare;
+		WRITE_ONCE(sk->sk_err_soft, ENOMEM);
+		signet_count(signet_namespace(sock_net(sk)), SIGNET_COUNT_NO_MEMORY_CHILDREN);
+	}
+	put_in_place(sk, ctx, use);
+	/* It may live on as a timewait socket, longer than this module. */
+	sk->sk_prot_creator = use->base_prot;
+	/* Given back by tcp_cleanup_ulp(). */
+	__module_get(THIS_MODULE);
+}
+
+/* Context: softirq. The new socket is a copy of the listener, which may be closing. */
+static void signet_ulp_clone(const struct request_sock *request, struct sock *sk, const gfp_t gfp)
+{
+	const struct signet_context *listener;
+
+	rcu_read_lock();
+	listener = rcu_dereference(inet_csk(sk)->icsk_ulp_data);
+	attach_child(sk, listener, find_own(sk), gfp);
+	rcu_read_unlock();
+}
+
+/* Asks for the handshake that the listener was told of. Context: under the socket lock. */
+static void begin_accepted(struct sock *sk, struct signet_context *ctx)
+{
+	const struct signet_preferences *preferences;
+	int err;
+
+	preferences = rcu_dereference_protected(ctx->preferences, true);
+	if (!preferences || !preferences->accept)
+		return;
+	err = signet_handshake_begin(sk, ctx, SIGNET_ROLE_SERVER, "");
+	if (err == -ENOTCONN)
+		err = -ECONNRESET;
+	if (err)
+		signet_context_fail(sk, ctx, -err, signet_handshake_reason(err), SIGNET_ALERT_NONE);
+}
+
+static struct sock *signet_accept(struct sock *sk, struct proto_accept_arg *argument)
+{
+	struct signet_context *listener = signet_context(sk), *ctx;
+	struct sock *child = listener->base_prot->accept(sk, argument);
+
+	if (!child)
+		return NULL;
+	lock_sock(child);
+	/* It was connected before the listener was attached. */
+	if (!inet_csk(child)->icsk_ulp_ops) {
+		attach_child(child, listener, find_base(listener->base_prot), GFP_KERNEL);
+		inet_csk(child)->icsk_ulp_ops = &signet_ulp_ops;
+	}
+	ctx = signet_context(child);
+	if (!ctx->spare)
+		begin_accepted(child, ctx);
+	release_sock(child);
+	return child;
+}
+
 /* The socket goes without a close(), which would have detached. */
 static void signet_ulp_release(struct sock *sk)
 {
@@ -381,6 +560,7 @@ static struct tcp_ulp_ops signet_ulp_ops __read_mostly = {
 	.name = SIGNET_ULP_NAME,
 	.owner = THIS_MODULE,
 	.init = signet_ulp_init,
+	.clone = signet_ulp_clone,
 	.release = signet_ulp_release,
 	.get_info = signet_diag_put,
 	.get_info_size = signet_diag_size,

@@ -4,6 +4,8 @@
 #include <linux/slab.h>
 
 #include "context.h"
+#include "session.h"
+#include "upcall.h"
 
 struct signet_ticket *signet_ticket_new(unsigned int len)
 {
@@ -17,8 +19,14 @@ struct signet_ticket *signet_ticket_new(unsigned int len)
 	return ticket;
 }
 
-void signet_ticket_keep(struct signet_rx *rx, struct signet_ticket *ticket)
+void signet_ticket_keep(struct signet_context *ctx, struct signet_ticket *ticket)
 {
+	struct signet_rx *rx = &ctx->rx;
+
+	if (ctx->session && ctx->session->resumption_len) {
+		signet_upcall_queue_ticket(ctx->session, ticket);
+		return;
+	}
 	if (rx->ticket_count == SIGNET_TICKETS_KEPT)
 		kfree(signet_ticket_take(rx));
 	list_add_tail(&ticket->node, &rx->tickets);

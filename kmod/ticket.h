@@ -8,6 +8,7 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+struct signet_context;
 struct signet_rx;
 
 /**
@@ -25,8 +26,11 @@ struct signet_ticket {
 /* Room for a ticket of @len bytes, or NULL without memory or for one too long to keep. */
 struct signet_ticket *signet_ticket_new(unsigned int len);
 
-/* Keeps a complete ticket; the oldest makes room. Takes it over. */
-void signet_ticket_keep(struct signet_rx *rx, struct signet_ticket *ticket);
+/*
+ * Keeps a complete ticket, or gives it to the helper that completed the handshake; the
+ * oldest makes room. Takes it over. Context: process, under the socket lock.
+ */
+void signet_ticket_keep(struct signet_context *ctx, struct signet_ticket *ticket);
 
 /* The oldest ticket, which is now the caller's to kfree(), or NULL. */
 struct signet_ticket *signet_ticket_take(struct signet_rx *rx);

@@ -198,7 +198,8 @@ static int set_keys(struct sock *sk, bool tx, sockptr_t value, unsigned int len)
 		goto wipe_info;
 	}
 	lock_sock(sk);
-	err = install(sk, tx, &info, cipher);
+	err = signet_context(sk)->state == SIGNET_STATE_HANDSHAKE ? -EALREADY :
+								    install(sk, tx, &info, cipher);
 	release_sock(sk);
 	if (err)
 		signet_cipher_free(cipher);

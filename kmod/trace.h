@@ -24,11 +24,14 @@
 			 { SIGNET_STATE_ESTABLISHED, "established" }, \
 			 { SIGNET_STATE_CLOSED, "closed" }, { SIGNET_STATE_FAILED, "failed" })
 
-TRACE_EVENT(signet_state, TP_PROTO(const struct sock *sk, u8 from, u8 to), TP_ARGS(sk, from, to),
-	    TP_STRUCT__entry(__field(const void *, sk) __field(u8, from) __field(u8, to)),
-	    TP_fast_assign(__entry->sk = sk; __entry->from = from; __entry->to = to;),
-	    TP_printk("sk=%p %s -> %s", __entry->sk, signet_show_state(__entry->from),
-		      signet_show_state(__entry->to)));
+TRACE_EVENT(signet_state, TP_PROTO(const struct sock *sk, u8 from, u8 to, u16 reason),
+	    TP_ARGS(sk, from, to, reason),
+	    TP_STRUCT__entry(__field(const void *, sk) __field(u8, from) __field(u8, to)
+				     __field(u16, reason)),
+	    TP_fast_assign(__entry->sk = sk; __entry->from = from; __entry->to = to;
+			   __entry->reason = reason;),
+	    TP_printk("sk=%p %s -> %s reason=%u", __entry->sk, signet_show_state(__entry->from),
+		      signet_show_state(__entry->to), __entry->reason));
 
 TRACE_EVENT(signet_keys,
 	    TP_PROTO(const struct sock *sk, bool tx, const struct signet_cipher *cipher),

@@ -9,6 +9,7 @@
 #include <net/sock.h>
 
 #include "cipher.h"
+#include "handshake.h"
 #include "namespace.h"
 #include "scratch.h"
 #include "trace.h"
@@ -204,8 +205,11 @@ int signet_tx_seal(struct sock *sk, struct signet_context *ctx, struct signet_tx
 	return 0;
 
 fail:
+	/* Sealed in place: what it was is gone, and its sequence number used. */
 	signet_tx_record_discard(record);
-	return signet_context_fail(sk, ctx, EIO, SIGNET_REASON_CRYPTO, SIGNET_ALERT_NONE);
+	return signet_context_fail(sk, ctx, EIO,
+				   err == -ENOMEM ? SIGNET_REASON_NO_MEMORY : SIGNET_REASON_CRYPTO,
+				   SIGNET_ALERT_NONE);
 }
 
 int signet_tx_seal_open(struct sock *sk, struct signet_context *ctx)
@@ -301,6 +305,7 @@ void signet_write_space(struct sock *sk)
 	if (signet_tx_has_tail(&ctx->tx) && !ctx->tx.pushing)
 		push_in_softirq(sk, ctx);
 	ctx->base_write_space(sk);
+	signet_handshake_notify(ctx);
 	/* The callback above may have taken the flag away. */
 	if (signet_tx_has_tail(&ctx->tx))
 		signet_tx_set_nospace(sk);

@@ -12,8 +12,12 @@
 /* Pieces smaller than this are not taken from the end of a page fragment. */
 #define PIECE_MIN 512
 
-/* The cipher works fastest on content that starts at such an address. */
-#define CONTENT_ALIGN 16
+/*
+ * The cipher works fastest on content that starts at such an address: no block of a cipher's,
+ * ChaCha20's are the largest, lies across the end of a page. The kernel would allocate memory
+ * to put it together.
+ */
+#define CONTENT_ALIGN 64
 
 /*
  * Takes at most @need more bytes for the record. The first piece is placed so

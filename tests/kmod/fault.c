@@ -5,24 +5,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
+
+#include "file.h"
 
 #define DEBUGFS "/sys/kernel/debug/"
 
 static int fail_nth = -1;
-
-static int write_file(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY);
-	ssize_t n;
-
-	if (fd < 0)
-		return -1;
-	n = write(fd, value, strlen(value));
-	close(fd);
-	return n < 0 ? -1 : 0;
-}
 
 int fault_setup(void)
 {
@@ -38,7 +27,7 @@ int fault_setup(void)
 	};
 
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-		if (write_file(settings[i][0], settings[i][1]))
+		if (file_write(settings[i][0], settings[i][1]))
 			return -1;
 	}
 	fail_nth = open("/proc/thread-self/fail-nth", O_RDWR);

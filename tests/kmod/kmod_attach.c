@@ -111,7 +111,6 @@ TEST_F(attach, unconnected_then_connect)
 	EXPECT_ERRNO(ENOTCONN, link_install(link));
 	EXPECT_ERRNO(ENOTCONN, send(link->fd, "x", 1, MSG_NOSIGNAL));
 	EXPECT_ERRNO(ENOTCONN, recv(link->fd, &len, 1, 0));
-	EXPECT_ERRNO(EINVAL, listen(link->fd, 1));
 	ASSERT_EQ(0, connect(link->fd, (struct sockaddr *)&address, len));
 	link->peer = accept(listener, NULL, NULL);
 	close(listener);
@@ -172,15 +171,6 @@ TEST_F(attach, failed_connect_leaves_a_socket_that_closes)
 	EXPECT_ERRNO(ECONNREFUSED, connect(fd, (struct sockaddr *)&address, len));
 	EXPECT_ERRNO(ENOTCONN, send(fd, "x", 1, MSG_NOSIGNAL));
 	EXPECT_EQ(0, close(fd));
-}
-
-TEST_F(attach, listener_is_refused)
-{
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	ASSERT_EQ(0, listen(fd, 1));
-	EXPECT_ERRNO(ENOTCONN, ulp_attach(fd));
-	close(fd);
 }
 
 TEST_F(attach, closed_connection_is_refused)

@@ -14,6 +14,7 @@
 #include <sys/sendfile.h>
 
 #include "fault.h"
+#include "tracing.h"
 
 /* More than any call has. */
 #define FAULTS_MAX 400
@@ -145,7 +146,8 @@ static bool cipher_failed(const struct link *link)
 {
 	struct signet_info info;
 
-	return link->fd >= 0 && !sock_info(link->fd, &info) && info.reason == SIGNET_REASON_CRYPTO;
+	return link->fd >= 0 && !sock_info(link->fd, &info) &&
+	       info.reason == SIGNET_REASON_NO_MEMORY;
 }
 
 static int verify_cipher_failed(struct trial *trial)
@@ -424,10 +426,8 @@ TEST_F_TIMEOUT(faults, sendfile, 600)
 
 static int prepare_policy(struct trial *trial)
 {
-	struct signet_rekey_policy policy = { .records = 1 };
-
 	prepare_data(trial);
-	return setsockopt(trial->link.fd, SOL_SIGNET, SIGNET_REKEY_POLICY, &policy, sizeof(policy));
+	return rekey_policy_set(trial->link.fd, 1, 0, 0);
 }
 
 static const struct call send_policy = { link_up, prepare_policy, call_send, verify_sent };
@@ -713,9 +713,20 @@ static int verify_closed(struct trial *trial)
 
 static const struct call close_socket = { link_up, prepare_sent, call_close, verify_closed };
 
+/* A connection that was reset for want of memory failed: its end is traced as that. */
 TEST_F_TIMEOUT(faults, close, 600)
 {
+	static char trace[TRACING_MAX];
+	char failure[40];
+
+	ASSERT_EQ(0, tracing_begin());
+	ASSERT_EQ(0, tracing_add("signet/signet_state", NULL));
+	ASSERT_EQ(0, tracing_record(true));
 	FAIL_IN_TURN(close_socket);
+	ASSERT_EQ(0, tracing_read(trace, sizeof(trace)));
+	snprintf(failure, sizeof(failure), "failed reason=%d", SIGNET_REASON_NO_MEMORY);
+	EXPECT_NE(NULL, strstr(trace, failure));
+	EXPECT_EQ(0, tracing_end());
 }
 
 /* --- the kernel's own options -------------------- */

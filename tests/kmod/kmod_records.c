@@ -49,15 +49,6 @@ static int set_padding(int fd, uint16_t mode, uint16_t size)
 	return setsockopt(fd, SOL_SIGNET, SIGNET_PADDING, &padding, sizeof(padding));
 }
 
-static struct signet_info info_of(int fd)
-{
-	struct signet_info info;
-
-	if (sock_info(fd, &info))
-		memset(&info, 0xff, sizeof(info));
-	return info;
-}
-
 /* Reads one record of data that continues the stream. Return: its length, or -1. */
 static int peer_recv_part(struct link *link, uint64_t offset)
 {
@@ -593,7 +584,7 @@ TEST_F(records, types_are_told_when_wanted)
 	EXPECT_EQ(0, memcmp(bytes, "\1\132", 2));
 	EXPECT_EQ(10, recv_typed(link->fd, bytes, sizeof(bytes), 0, &type));
 	EXPECT_EQ(TYPE_DATA, type);
-	EXPECT_EQ(1, info_of(link->fd).rx_warnings);
+	EXPECT_EQ(1, sock_info_now(link->fd).rx_warnings);
 }
 
 TEST_F(shape, messages_are_told_after_they_were_acted_on)
@@ -611,11 +602,11 @@ TEST_F(shape, messages_are_told_after_they_were_acted_on)
 	EXPECT_EQ(TICKET_LEN, recv_typed(link->fd, bytes, sizeof(bytes), 0, &type));
 	EXPECT_EQ(TYPE_HANDSHAKE, type);
 	EXPECT_EQ(0, memcmp(bytes, ticket, TICKET_LEN));
-	EXPECT_EQ(1, info_of(link->fd).tickets);
+	EXPECT_EQ(1, sock_info_now(link->fd).tickets);
 	EXPECT_EQ(5, recv_typed(link->fd, bytes, sizeof(bytes), 0, &type));
 	EXPECT_EQ(TYPE_HANDSHAKE, type);
 	EXPECT_EQ(0, memcmp(bytes, "\30\0\0\1\1", 5));
-	EXPECT_EQ(1, info_of(link->fd).rx_key_updates);
+	EXPECT_EQ(1, sock_info_now(link->fd).rx_key_updates);
 	EXPECT_EQ(10, recv_typed(link->fd, bytes, sizeof(bytes), 0, &type));
 	EXPECT_EQ(TYPE_DATA, type);
 	link->follows_updates = true;
@@ -719,7 +710,7 @@ TEST_F(records, alerts_may_be_sent)
 	ASSERT_EQ(4, peer_recv(link, &type, content));
 	EXPECT_EQ(0, memcmp(content, "open", 4));
 	EXPECT_EQ(ALERT_WARNING << 8 | ALERT_USER_CANCELED, peer_recv_alert(link));
-	EXPECT_EQ(ALERT_WARNING << 8 | ALERT_USER_CANCELED, info_of(link->fd).alert_sent);
+	EXPECT_EQ(ALERT_WARNING << 8 | ALERT_USER_CANCELED, sock_info_now(link->fd).alert_sent);
 	ASSERT_EQ(0, send_pattern(link->fd, 0, 10));
 	EXPECT_EQ(0, peer_recv_pattern(link, 0, 10));
 }
@@ -733,7 +724,7 @@ TEST_F(records, close_notify_may_be_sent)
 	EXPECT_ERRNO(EPIPE, send_typed(link->fd, TYPE_ALERT, "\1\0", 2, 0));
 	EXPECT_EQ(CLOSE_NOTIFY, peer_recv_alert(link));
 	EXPECT_TRUE(peer_saw_nothing(link));
-	EXPECT_EQ(SIGNET_DIRECTION_CLOSED, info_of(link->fd).tx_state);
+	EXPECT_EQ(SIGNET_DIRECTION_CLOSED, sock_info_now(link->fd).tx_state);
 	/* Once. */
 	ASSERT_EQ(0, shutdown(link->fd, SHUT_WR));
 	EXPECT_EQ(PEER_FIN, peer_recv_end(link));
@@ -768,7 +759,7 @@ TEST_F(records, unknown_types_may_be_sent)
 	ASSERT_EQ(4, peer_recv(link, &type, content));
 	EXPECT_EQ(TYPE_DATA, type);
 	/* Data has been counted, the rest has not. */
-	EXPECT_EQ(4, info_of(link->fd).tx_bytes);
+	EXPECT_EQ(4, sock_info_now(link->fd).tx_bytes);
 }
 
 TEST_F(records, types_that_may_not_be_sent)
@@ -785,8 +776,8 @@ TEST_F(records, types_that_may_not_be_sent)
 	EXPECT_ERRNO(EINVAL, send_typed(link->fd, 99, "x", 1, MSG_MORE));
 	EXPECT_ERRNO(EFAULT, send_typed(link->fd, TYPE_ALERT, NULL, 2, 0));
 	EXPECT_TRUE(peer_saw_nothing(link));
-	EXPECT_EQ(0, info_of(link->fd).tx_records);
-	EXPECT_EQ(0, info_of(link->fd).alert_sent);
+	EXPECT_EQ(0, sock_info_now(link->fd).tx_records);
+	EXPECT_EQ(0, sock_info_now(link->fd).alert_sent);
 	ASSERT_EQ(0, send_pattern(link->fd, 0, 10));
 	EXPECT_EQ(0, peer_recv_pattern(link, 0, 10));
 }
@@ -860,14 +851,14 @@ TEST_F(shape, tickets_are_kept_in_order)
 	ASSERT_EQ(0, send_ticket(link, "first", 5, 100));
 	ASSERT_EQ(0, send_ticket(link, "second one", 10, 100));
 	EXPECT_TRUE(take_tickets(link));
-	EXPECT_EQ(2, info_of(link->fd).tickets);
+	EXPECT_EQ(2, sock_info_now(link->fd).tickets);
 	EXPECT_EQ(5, get_ticket(link->fd, bytes, sizeof(bytes)));
 	EXPECT_EQ(0, memcmp(bytes, "first", 5));
-	EXPECT_EQ(1, info_of(link->fd).tickets);
+	EXPECT_EQ(1, sock_info_now(link->fd).tickets);
 	EXPECT_EQ(10, get_ticket(link->fd, bytes, sizeof(bytes)));
 	EXPECT_EQ(0, memcmp(bytes, "second one", 10));
 	EXPECT_ERRNO(ENODATA, get_ticket(link->fd, bytes, sizeof(bytes)));
-	EXPECT_EQ(0, info_of(link->fd).tickets);
+	EXPECT_EQ(0, sock_info_now(link->fd).tickets);
 }
 
 TEST_F(shape, tickets_are_bounded_and_the_oldest_goes)
@@ -879,7 +870,7 @@ TEST_F(shape, tickets_are_bounded_and_the_oldest_goes)
 	for (i = 0; i < 100; i++)
 		ASSERT_EQ(0, send_ticket(link, &i, 1, 100));
 	EXPECT_TRUE(take_tickets(link));
-	EXPECT_EQ(SIGNET_TICKETS_KEPT, info_of(link->fd).tickets);
+	EXPECT_EQ(SIGNET_TICKETS_KEPT, sock_info_now(link->fd).tickets);
 	for (i = 100 - SIGNET_TICKETS_KEPT; i < 100; i++) {
 		EXPECT_EQ(1, get_ticket(link->fd, bytes, sizeof(bytes)));
 		EXPECT_EQ(i, bytes[0]);
@@ -910,7 +901,7 @@ TEST_F(shape, tickets_survive_a_bad_buffer)
 		     syscall(SYS_getsockopt, link->fd, SOL_SIGNET, SIGNET_TICKET, bytes, NULL));
 	len = -1;
 	EXPECT_ERRNO(EINVAL, getsockopt(link->fd, SOL_SIGNET, SIGNET_TICKET, bytes, &len));
-	EXPECT_EQ(2, info_of(link->fd).tickets);
+	EXPECT_EQ(2, sock_info_now(link->fd).tickets);
 	EXPECT_EQ(10, get_ticket(link->fd, bytes, 10));
 	EXPECT_EQ(0, memcmp(bytes, "the ticket", 10));
 	EXPECT_EQ(7, get_ticket(link->fd, bytes, 7));
@@ -946,7 +937,7 @@ TEST_F(shape, ticket_that_is_too_long_is_passed_over)
 	ASSERT_EQ(0, send_ticket(link, body, SIGNET_TICKET_MAX + 1, RECORD_CONTENT));
 	ASSERT_EQ(0, send_ticket(link, body, sizeof(body), RECORD_CONTENT));
 	EXPECT_TRUE(take_tickets(link));
-	EXPECT_EQ(0, info_of(link->fd).tickets);
+	EXPECT_EQ(0, sock_info_now(link->fd).tickets);
 	ASSERT_EQ(0, send_ticket(link, body, SIGNET_TICKET_MAX, RECORD_CONTENT));
 	ASSERT_EQ(0, peer_send_pattern(link, 0, 10, 10));
 	EXPECT_EQ(0, recv_pattern(link->fd, 0, 10));
@@ -1038,10 +1029,10 @@ TEST_F(records, peek_changes_no_counter)
 	for (int i = 0; i < 10; i++)
 		ASSERT_EQ(500, recv(link->fd, bytes, sizeof(bytes), MSG_PEEK));
 	/* The first record is open, the others are not. */
-	EXPECT_EQ(1, info_of(link->fd).rx_records);
+	EXPECT_EQ(1, sock_info_now(link->fd).rx_records);
 	EXPECT_EQ(0, recv_pattern(link->fd, 0, 500));
-	EXPECT_EQ(5, info_of(link->fd).rx_records);
-	EXPECT_EQ(500, info_of(link->fd).rx_bytes);
+	EXPECT_EQ(5, sock_info_now(link->fd).rx_records);
+	EXPECT_EQ(500, sock_info_now(link->fd).rx_bytes);
 }
 
 TEST_F(records, peek_passes_over_empty_records)
@@ -1138,7 +1129,7 @@ TEST_F(records, peek_ends_before_a_bad_record)
 		EXPECT_TRUE(pattern_matches(bytes, 0, 100));
 	}
 	EXPECT_EQ(100, recv(link->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_WAITALL));
-	EXPECT_EQ(SIGNET_STATE_ESTABLISHED, info_of(link->fd).state);
+	EXPECT_EQ(SIGNET_STATE_ESTABLISHED, sock_info_now(link->fd).state);
 	EXPECT_EQ(0, recv_pattern(link->fd, 0, 100));
 	EXPECT_ERRNO(EBADMSG, recv(link->fd, bytes, sizeof(bytes), MSG_PEEK));
 	EXPECT_EQ(FATAL(ALERT_BAD_RECORD_MAC), peer_recv_alert(link));

@@ -21,22 +21,6 @@ static int rekey(int fd, uint32_t flags)
 	return setsockopt(fd, SOL_SIGNET, SIGNET_REKEY, &flags, sizeof(flags));
 }
 
-static int set_policy(int fd, uint64_t records, uint64_t bytes, uint64_t seconds)
-{
-	struct signet_rekey_policy policy = { records, bytes, seconds };
-
-	return setsockopt(fd, SOL_SIGNET, SIGNET_REKEY_POLICY, &policy, sizeof(policy));
-}
-
-static struct signet_info info_of(int fd)
-{
-	struct signet_info info;
-
-	if (sock_info(fd, &info))
-		memset(&info, 0xff, sizeof(info));
-	return info;
-}
-
 /* The peer reads one record, a KeyUpdate, and takes its new keys. Return: 0, 1, or -1. */
 static int peer_recv_update(struct link *link)
 {
@@ -68,7 +52,7 @@ TEST_F(rekey, update_is_followed)
 	}
 	EXPECT_EQ(0, recv_pattern(link->fd, 4000, 1000));
 	EXPECT_TRUE(nothing_to_read(link));
-	info = info_of(link->fd);
+	info = sock_info_now(link->fd);
 	EXPECT_EQ(5, info.rx_key_updates);
 	EXPECT_EQ(5, info.rx_epoch);
 	EXPECT_EQ(0, info.rx_sequence);
@@ -89,7 +73,7 @@ TEST_F(rekey, request_is_answered_under_the_old_key)
 	EXPECT_TRUE(nothing_to_read(link));
 	EXPECT_EQ(0, peer_recv_update(link));
 	EXPECT_TRUE(exchange_works(link));
-	info = info_of(link->fd);
+	info = sock_info_now(link->fd);
 	EXPECT_EQ(1, info.rx_epoch);
 	EXPECT_EQ(1, info.tx_epoch);
 	EXPECT_EQ(1, info.tx_key_updates);
@@ -105,15 +89,15 @@ TEST_F(update, several_requests_are_answered_once)
 		ASSERT_EQ(0, peer_send_update(link, true));
 	EXPECT_TRUE(nothing_to_read(link));
 	EXPECT_EQ(0, peer_recv_update(link));
-	EXPECT_EQ(7, info_of(link->fd).rx_epoch);
-	EXPECT_EQ(1, info_of(link->fd).tx_epoch);
+	EXPECT_EQ(7, sock_info_now(link->fd).rx_epoch);
+	EXPECT_EQ(1, sock_info_now(link->fd).tx_epoch);
 	EXPECT_TRUE(exchange_works(link));
 	/* Later ones anew. */
 	ASSERT_EQ(0, peer_send_update(link, true));
 	EXPECT_TRUE(nothing_to_read(link));
 	EXPECT_EQ(0, peer_recv_update(link));
 	EXPECT_TRUE(exchange_works(link));
-	EXPECT_EQ(2, info_of(link->fd).tx_key_updates);
+	EXPECT_EQ(2, sock_info_now(link->fd).tx_key_updates);
 }
 
 /* Data that is sent behind the request comes behind the answer (RFC 8446 4.6.3). */
@@ -171,9 +155,9 @@ TEST_F(update, reader_holds_part_of_a_record)
 	ASSERT_EQ(0, peer_send_pattern(link, 100, 100, 100));
 	wait_delivered(link->peer, link->fd);
 	EXPECT_EQ(0, recv_pattern(link->fd, 0, 10));
-	EXPECT_EQ(0, info_of(link->fd).rx_key_updates);
+	EXPECT_EQ(0, sock_info_now(link->fd).rx_key_updates);
 	EXPECT_EQ(0, recv_pattern(link->fd, 10, 190));
-	EXPECT_EQ(1, info_of(link->fd).rx_epoch);
+	EXPECT_EQ(1, sock_info_now(link->fd).rx_epoch);
 	EXPECT_EQ(0, peer_recv_update(link));
 }
 
@@ -236,7 +220,7 @@ TEST_F(update, splice_reads_across)
 	}
 	EXPECT_TRUE(pattern_matches(bytes, 0, sizeof(bytes)));
 	EXPECT_TRUE(nothing_to_read(link));
-	EXPECT_EQ(10, info_of(link->fd).rx_epoch);
+	EXPECT_EQ(10, sock_info_now(link->fd).rx_epoch);
 	EXPECT_EQ(0, peer_recv_update(link));
 }
 
@@ -255,7 +239,7 @@ TEST_F(update, sealed_data_stays_readable)
 	wait_state(link->fd, STATE_CLOSE_WAIT);
 	EXPECT_EQ(0, recv_pattern(link->fd, 0, 20000));
 	EXPECT_EQ(0, recv(link->fd, &byte, 1, 0));
-	EXPECT_EQ(200, info_of(link->fd).rx_epoch);
+	EXPECT_EQ(200, sock_info_now(link->fd).rx_epoch);
 }
 
 TEST_F(update, behind_a_ticket_in_one_record)
@@ -265,7 +249,7 @@ TEST_F(update, behind_a_ticket_in_one_record)
 	ASSERT_EQ(0, peer_send(link, TYPE_HANDSHAKE, "\4\0\0\2\0\0\30\0\0\1\0", 11));
 	ASSERT_EQ(0, record_keys_update(&link->to_fd));
 	EXPECT_TRUE(exchange_works(link));
-	EXPECT_EQ(1, info_of(link->fd).rx_epoch);
+	EXPECT_EQ(1, sock_info_now(link->fd).rx_epoch);
 }
 
 /* It may be spread over records, as any message (RFC 8446 5.1). */
@@ -278,7 +262,7 @@ TEST_F(update, split_at_every_byte)
 		ASSERT_EQ(0, peer_send(link, TYPE_HANDSHAKE, "\30\0\0\1\0" + cut, 5 - cut));
 		ASSERT_EQ(0, record_keys_update(&link->to_fd));
 		EXPECT_TRUE(exchange_works(link));
-		EXPECT_EQ(cut, info_of(link->fd).rx_epoch);
+		EXPECT_EQ(cut, sock_info_now(link->fd).rx_epoch);
 	}
 }
 
@@ -435,7 +419,7 @@ TEST_F(update, malformed_ones_are_fatal)
 		ASSERT_EQ(0, bad->send(&link));
 		EXPECT_EQ(0, recv_pattern(link.fd, 0, 100));
 		EXPECT_ERRNO(EBADMSG, recv(link.fd, &byte, 1, 0));
-		info = info_of(link.fd);
+		info = sock_info_now(link.fd);
 		EXPECT_EQ(bad->reason, info.reason)
 		{
 			TH_LOG("%s", bad->name);
@@ -468,9 +452,9 @@ TEST_F(rekey, rekey_sends_an_update)
 	/* The peer does as it was asked, and that asks for nothing. */
 	ASSERT_EQ(0, peer_send_update(link, false));
 	EXPECT_TRUE(exchange_works(link));
-	EXPECT_EQ(2, info_of(link->fd).tx_epoch);
-	EXPECT_EQ(2, info_of(link->fd).tx_key_updates);
-	EXPECT_EQ(1, info_of(link->fd).rx_epoch);
+	EXPECT_EQ(2, sock_info_now(link->fd).tx_epoch);
+	EXPECT_EQ(2, sock_info_now(link->fd).tx_key_updates);
+	EXPECT_EQ(1, sock_info_now(link->fd).rx_epoch);
 }
 
 TEST_F(update, rekey_in_a_row)
@@ -485,7 +469,7 @@ TEST_F(update, rekey_in_a_row)
 	EXPECT_EQ(0, peer_recv_pattern(link, 0, 10));
 	updates = link->updates;
 	EXPECT_EQ(50, updates);
-	EXPECT_EQ(50, info_of(link->fd).tx_epoch);
+	EXPECT_EQ(50, sock_info_now(link->fd).tx_epoch);
 }
 
 TEST_F(update, rekey_checks_its_value)
@@ -502,7 +486,7 @@ TEST_F(update, rekey_checks_its_value)
 		EXPECT_ERRNO(EINVAL, setsockopt(link->fd, SOL_SIGNET, SIGNET_REKEY, bytes, len));
 	}
 	EXPECT_ERRNO(EFAULT, setsockopt(link->fd, SOL_SIGNET, SIGNET_REKEY, NULL, 4));
-	EXPECT_EQ(0, info_of(link->fd).tx_epoch);
+	EXPECT_EQ(0, sock_info_now(link->fd).tx_epoch);
 	EXPECT_TRUE(exchange_works(link));
 
 	ASSERT_EQ(0, link_open(&other, variant->family, variant->suite));
@@ -552,8 +536,8 @@ TEST_F(rekey, open_record_is_sealed_under_the_new_key)
 	ASSERT_EQ(16, peer_recv(link, &type, content));
 	EXPECT_EQ(TYPE_DATA, type);
 	EXPECT_EQ(0, memcmp(content, "firstsecondthird", 16));
-	EXPECT_EQ(2, info_of(link->fd).tx_epoch);
-	EXPECT_EQ(1, info_of(link->fd).tx_sequence);
+	EXPECT_EQ(2, sock_info_now(link->fd).tx_epoch);
+	EXPECT_EQ(1, sock_info_now(link->fd).tx_sequence);
 }
 
 TEST_F(update, open_record_then_close)
@@ -584,8 +568,8 @@ TEST_F(rekey, both_sides_at_once)
 	ASSERT_EQ(0, peer_send_update(link, false));
 	EXPECT_TRUE(nothing_to_read(link));
 	EXPECT_EQ(0, peer_recv_update(link));
-	EXPECT_EQ(2, info_of(link->fd).tx_epoch);
-	EXPECT_EQ(2, info_of(link->fd).rx_epoch);
+	EXPECT_EQ(2, sock_info_now(link->fd).tx_epoch);
+	EXPECT_EQ(2, sock_info_now(link->fd).rx_epoch);
 	EXPECT_TRUE(exchange_works(link));
 }
 
@@ -604,8 +588,8 @@ TEST_F(rekey, two_modules_at_once)
 			ASSERT_EQ(0, recv_pattern(fds[0], j, 1000));
 		}
 		for (int j = 0; j < 2; j++) {
-			EXPECT_EQ(2 * i, info_of(fds[j]).tx_epoch);
-			EXPECT_EQ(2 * i, info_of(fds[j]).rx_epoch);
+			EXPECT_EQ(2 * i, sock_info_now(fds[j]).tx_epoch);
+			EXPECT_EQ(2 * i, sock_info_now(fds[j]).rx_epoch);
 		}
 	}
 	close(fds[0]);
@@ -622,8 +606,8 @@ TEST_F(update, nothing_is_owed_after_close_notify)
 	ASSERT_EQ(0, peer_send_update(link, true));
 	EXPECT_EQ(0, recv_pattern(link->fd, 0, 100));
 	EXPECT_TRUE(nothing_to_read(link));
-	EXPECT_EQ(2, info_of(link->fd).rx_epoch);
-	EXPECT_EQ(0, info_of(link->fd).tx_key_updates);
+	EXPECT_EQ(2, sock_info_now(link->fd).rx_epoch);
+	EXPECT_EQ(0, sock_info_now(link->fd).tx_key_updates);
 	EXPECT_EQ(CLOSE_NOTIFY, peer_recv_alert(link));
 	EXPECT_EQ(PEER_FIN, peer_recv_end(link));
 }
@@ -703,7 +687,7 @@ TEST_F(update, request_with_a_full_send_buffer)
 	EXPECT_EQ(CLOSE_NOTIFY, sink.alert);
 	EXPECT_GE(link->updates, 1);
 	EXPECT_LE(link->updates, 20);
-	EXPECT_EQ(link->updates, info_of(link->fd).tx_epoch);
+	EXPECT_EQ(link->updates, sock_info_now(link->fd).tx_epoch);
 	EXPECT_EQ(0, link->requests);
 }
 
@@ -737,7 +721,7 @@ TEST_F(update, rekey_under_a_sender)
 	EXPECT_EQ(CLOSE_NOTIFY, sink.alert);
 	EXPECT_GE(link->updates, 1);
 	EXPECT_LE(link->updates, updates);
-	EXPECT_EQ(link->updates, info_of(link->fd).tx_key_updates);
+	EXPECT_EQ(link->updates, sock_info_now(link->fd).tx_key_updates);
 }
 
 /* --- policies -------------------- */
@@ -784,7 +768,7 @@ TEST_F(rekey, policy_of_records_is_exact)
 	struct link *link = &self->link;
 	struct epochs epochs;
 
-	ASSERT_EQ(0, set_policy(link->fd, 3, 0, 0));
+	ASSERT_EQ(0, rekey_policy_set(link->fd, 3, 0, 0));
 	for (int i = 0; i < 20; i++)
 		ASSERT_EQ(0, send_pattern(link->fd, i, 1));
 	ASSERT_EQ(0, shutdown(link->fd, SHUT_WR));
@@ -794,10 +778,10 @@ TEST_F(rekey, policy_of_records_is_exact)
 	for (int i = 0; i < 6; i++)
 		EXPECT_EQ(3, epochs.records[i]);
 	EXPECT_EQ(2, epochs.records[6]);
-	EXPECT_EQ(6, info_of(link->fd).tx_epoch);
-	EXPECT_EQ(6, info_of(link->fd).tx_key_updates);
+	EXPECT_EQ(6, sock_info_now(link->fd).tx_epoch);
+	EXPECT_EQ(6, sock_info_now(link->fd).tx_key_updates);
 	/* Data, KeyUpdates, close_notify. */
-	EXPECT_EQ(20 + 6 + 1, info_of(link->fd).tx_records);
+	EXPECT_EQ(20 + 6 + 1, sock_info_now(link->fd).tx_records);
 }
 
 TEST_F(rekey, policy_of_records_within_a_call)
@@ -806,7 +790,7 @@ TEST_F(rekey, policy_of_records_within_a_call)
 	struct epochs epochs;
 
 	ASSERT_EQ(0, set_int_option(link->fd, SOL_SOCKET, SO_SNDBUF, 1 << 20));
-	ASSERT_EQ(0, set_policy(link->fd, 2, 0, 0));
+	ASSERT_EQ(0, rekey_policy_set(link->fd, 2, 0, 0));
 	ASSERT_EQ(0, send_pattern(link->fd, 0, 4 * RECORD_CONTENT));
 	ASSERT_EQ(0, shutdown(link->fd, SHUT_WR));
 	EXPECT_EQ(CLOSE_NOTIFY, read_epochs(link, &epochs));
@@ -821,7 +805,7 @@ TEST_F(rekey, policy_of_bytes_is_exact)
 	struct link *link = &self->link;
 	struct epochs epochs;
 
-	ASSERT_EQ(0, set_policy(link->fd, 0, 1000, 0));
+	ASSERT_EQ(0, rekey_policy_set(link->fd, 0, 1000, 0));
 	for (int i = 0; i < 20; i++)
 		ASSERT_EQ(0, send_pattern(link->fd, 300 * i, 300));
 	ASSERT_EQ(0, shutdown(link->fd, SHUT_WR));
@@ -838,13 +822,13 @@ TEST_F(update, policy_of_seconds)
 	struct link *link = &self->link;
 	struct epochs epochs;
 
-	ASSERT_EQ(0, set_policy(link->fd, 0, 0, 100000));
+	ASSERT_EQ(0, rekey_policy_set(link->fd, 0, 0, 100000));
 	ASSERT_EQ(0, send_pattern(link->fd, 0, 1));
-	ASSERT_EQ(0, set_policy(link->fd, 0, 0, 1));
+	ASSERT_EQ(0, rekey_policy_set(link->fd, 0, 0, 1));
 	/* Whole seconds are counted. */
 	sleep(2);
 	ASSERT_EQ(0, send_pattern(link->fd, 1, 1));
-	ASSERT_EQ(0, set_policy(link->fd, 0, 0, 100000));
+	ASSERT_EQ(0, rekey_policy_set(link->fd, 0, 0, 100000));
 	ASSERT_EQ(0, send_pattern(link->fd, 2, 1));
 	ASSERT_EQ(0, shutdown(link->fd, SHUT_WR));
 	EXPECT_EQ(CLOSE_NOTIFY, read_epochs(link, &epochs));
@@ -861,10 +845,10 @@ TEST_F(update, policy_set_late_counts_from_the_start)
 
 	for (int i = 0; i < 5; i++)
 		ASSERT_EQ(0, send_pattern(link->fd, i, 1));
-	ASSERT_EQ(0, set_policy(link->fd, 3, 0, 0));
+	ASSERT_EQ(0, rekey_policy_set(link->fd, 3, 0, 0));
 	for (int i = 5; i < 9; i++)
 		ASSERT_EQ(0, send_pattern(link->fd, i, 1));
-	ASSERT_EQ(0, set_policy(link->fd, 0, 0, 0));
+	ASSERT_EQ(0, rekey_policy_set(link->fd, 0, 0, 0));
 	for (int i = 9; i < 20; i++)
 		ASSERT_EQ(0, send_pattern(link->fd, i, 1));
 	ASSERT_EQ(0, shutdown(link->fd, SHUT_WR));
@@ -882,7 +866,7 @@ TEST_F(update, policy_with_msg_more)
 	struct epochs epochs;
 	uint8_t bytes[500];
 
-	ASSERT_EQ(0, set_policy(link->fd, 2, 0, 0));
+	ASSERT_EQ(0, rekey_policy_set(link->fd, 2, 0, 0));
 	for (int i = 0; i < 40; i++) {
 		pattern_fill(bytes, 500 * i, 500);
 		ASSERT_EQ(500, send(link->fd, bytes, 500, i % 4 == 3 ? 0 : MSG_MORE));
@@ -951,8 +935,8 @@ TEST_F(rekey, keys_change_before_the_ciphers_limit)
 	ASSERT_EQ(0, link_install(&link));
 	for (int i = 0; i < 30; i++)
 		ASSERT_EQ(0, send_pattern(link.fd, i, 1));
-	EXPECT_EQ(1, info_of(link.fd).tx_epoch);
-	EXPECT_EQ(SIGNET_STATE_ESTABLISHED, info_of(link.fd).state);
+	EXPECT_EQ(1, sock_info_now(link.fd).tx_epoch);
+	EXPECT_EQ(SIGNET_STATE_ESTABLISHED, sock_info_now(link.fd).state);
 	ASSERT_EQ(0, shutdown(link.fd, SHUT_WR));
 	EXPECT_EQ(CLOSE_NOTIFY, read_epochs(&link, &epochs));
 	EXPECT_TRUE(epochs.intact);
@@ -984,7 +968,7 @@ TEST_F(rekey, keys_change_before_the_limit_within_a_call)
 	EXPECT_EQ(20 * RECORD_CONTENT, sink.bytes);
 	EXPECT_EQ(CLOSE_NOTIFY, sink.alert);
 	EXPECT_EQ(1, link.updates);
-	EXPECT_EQ(13 + 1, info_of(link.fd).tx_sequence);
+	EXPECT_EQ(13 + 1, sock_info_now(link.fd).tx_sequence);
 	link_close(&link);
 	free(bytes);
 }
@@ -1030,7 +1014,7 @@ TEST_F_TIMEOUT(update, thousands_of_epochs_both_ways, 120)
 	ASSERT_EQ(0, signet_pair(variant->family, variant->suite, fds));
 	for (int i = 0; i < 2; i++) {
 		streams[i].fd = fds[i];
-		ASSERT_EQ(0, set_policy(fds[i], 2, 0, 0));
+		ASSERT_EQ(0, rekey_policy_set(fds[i], 2, 0, 0));
 	}
 	for (int i = 0; i < 2; i++) {
 		ASSERT_EQ(0, worker_start(&senders[i], send_pieces, &streams[i]));
@@ -1041,7 +1025,7 @@ TEST_F_TIMEOUT(update, thousands_of_epochs_both_ways, 120)
 		EXPECT_EQ(0, worker_join(&receivers[i]));
 	}
 	for (int i = 0; i < 2; i++)
-		info[i] = info_of(fds[i]);
+		info[i] = sock_info_now(fds[i]);
 	EXPECT_EQ(1499, info[0].tx_epoch);
 	EXPECT_EQ(1499, info[1].rx_epoch);
 	EXPECT_EQ(1666, info[1].tx_epoch);
@@ -1085,7 +1069,7 @@ TEST_F_TIMEOUT(rekey, thousand_epochs_with_another_implementation, 120)
 	struct signet_info info;
 	struct sink sink;
 
-	ASSERT_EQ(0, set_policy(link->fd, 1, 0, 0));
+	ASSERT_EQ(0, rekey_policy_set(link->fd, 1, 0, 0));
 	link->follows_updates = true;
 	ASSERT_EQ(0, sink_start(&sink, link));
 	ASSERT_EQ(0, worker_start(&peer_sender, peer_sends_epochs, link));
@@ -1094,7 +1078,7 @@ TEST_F_TIMEOUT(rekey, thousand_epochs_with_another_implementation, 120)
 	EXPECT_EQ(0, worker_join(&sender));
 	EXPECT_EQ(0, worker_join(&peer_sender));
 	EXPECT_EQ(0, recv(link->fd, &info, sizeof(info), 0));
-	info = info_of(link->fd);
+	info = sock_info_now(link->fd);
 	EXPECT_EQ(1000, info.rx_epoch);
 	EXPECT_GE(info.tx_epoch, 1249);
 	ASSERT_EQ(0, shutdown(link->fd, SHUT_WR));
@@ -1335,7 +1319,7 @@ static void run_flood(struct __test_metadata *_metadata, const struct flood *flo
 		ASSERT_EQ(0, flood->send(&link, i));
 	ASSERT_EQ(0, peer_send_pattern(&link, 30, 10, 10));
 	EXPECT_ERRNO(EBADMSG, recv(link.fd, &byte, 1, 0));
-	info = info_of(link.fd);
+	info = sock_info_now(link.fd);
 	EXPECT_EQ(SIGNET_REASON_FLOOD, info.reason)
 	{
 		TH_LOG("%s", flood->name);

@@ -214,6 +214,22 @@ int sock_info(int fd, struct signet_info *info)
 	return getsockopt(fd, SOL_SIGNET, SIGNET_INFO, info, &len);
 }
 
+struct signet_info sock_info_now(int fd)
+{
+	struct signet_info info;
+
+	if (sock_info(fd, &info))
+		memset(&info, 0xff, sizeof(info));
+	return info;
+}
+
+int rekey_policy_set(int fd, uint64_t records, uint64_t bytes, uint64_t seconds)
+{
+	struct signet_rekey_policy policy = { records, bytes, seconds };
+
+	return setsockopt(fd, SOL_SIGNET, SIGNET_REKEY_POLICY, &policy, sizeof(policy));
+}
+
 /* --- the peer's records -------------------- */
 
 int peer_send_raw(struct link *link, const void *bytes, size_t len)

@@ -96,6 +96,10 @@ int signet_pair(enum link_family family, uint16_t suite, int fds[2]);
 
 /* SIGNET_INFO. */
 int sock_info(int fd, struct signet_info *info);
+/* Likewise, all bits set without an answer. */
+struct signet_info sock_info_now(int fd);
+/* SIGNET_REKEY_POLICY. */
+int rekey_policy_set(int fd, uint64_t records, uint64_t bytes, uint64_t seconds);
 
 /* The peer sends one record. */
 int peer_send(struct link *link, uint8_t type, const void *content, size_t len);

@@ -57,7 +57,8 @@
  *   EKEYEXPIRED       TLS 1.2: this side reached its         close_notify
  *                     cipher's limit (send only: reading
  *                     goes on)
- *   EIO               the kernel's cipher reported an error   internal_error
+ *   EIO               the kernel's cipher reported an error,  internal_error
+ *                     or had no memory to seal a record       (on input)
  *   EBADFD            somebody used the TCP socket behind    none
  *                     the module's back
  *   ENOMEM            out of memory with a sealed record     none (TCP reset)
@@ -371,7 +372,7 @@ enum signet_direction_state {
 	X(BAD_HANDSHAKE, 11, "a malformed or unexpected handshake message")    \
 	X(AEAD_LIMIT, 13, "the cipher's limit of records under one key is reached") \
 	X(INTERFERENCE, 14, "the TCP socket was used behind the module's back") \
-	X(NO_MEMORY, 15, "out of memory with sealed data to send")	       \
+	X(NO_MEMORY, 15, "out of memory while a record was sealed or sent")	       \
 	X(CRYPTO, 16, "the kernel's cipher reported an error")		       \
 	X(FLOOD, 17, "the peer sent too many records in a row without data")   \
 	X(HANDSHAKE, 18, "the handshake failed")			       \
