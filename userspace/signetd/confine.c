@@ -17,6 +17,9 @@
 
 #include "log.h"
 
+/* What the kernel allows by default (fs.nr_open). */
+#define DESCRIPTORS_WANTED 1048576
+
 /* What threads of any process need: memory, locks, clocks, randomness, an end, and the log. */
 static const int basic_calls[] = {
 	SCMP_SYS(brk),
@@ -99,25 +102,32 @@ static const int forbidden_calls[] = {
 void confine_memory(bool lock)
 {
 	const struct rlimit none = {};
+	struct rlimit limit;
 
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)setrlimit(RLIMIT_CORE, &none);
-	if (lock && mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
-		log_text(LOG_WARNING, "memory cannot be locked: secrets may be swapped "
-			 "(raise LimitMEMLOCK=)");
+	/* With a limit, memory to come could not be had once it is reached. */
+	if (lock && (getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_cur != RLIM_INFINITY ||
+		     mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)))
+		log_text(LOG_WARNING, "not all memory can be locked: secrets may be swapped "
+			 "(LimitMEMLOCK=infinity)");
+}
+
+/* Beyond the hard limit, where root may; else up to it. */
+static void raise_limit(int which, rlim_t wanted)
+{
+	struct rlimit limit = { wanted, wanted };
+
+	if (!setrlimit(which, &limit) || getrlimit(which, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(which, &limit);
 }
 
 void confine_raise_limits(void)
 {
-	static const int limits[] = { RLIMIT_NOFILE, RLIMIT_MEMLOCK };
-	struct rlimit limit;
-
-	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		if (getrlimit(limits[i], &limit))
-			continue;
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(limits[i], &limit);
-	}
+	raise_limit(RLIMIT_NOFILE, DESCRIPTORS_WANTED);
+	raise_limit(RLIMIT_MEMLOCK, RLIM_INFINITY);
 }
 
 /* The capabilities in @mask, and no others, now and ever. */

@@ -46,6 +46,16 @@ static void set_owner(const char *path, const char *name)
 		log_text(LOG_WARNING, "%s: %s", path, strerror(errno));
 }
 
+/* Whether another daemon listens there. */
+static bool is_served(const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool served = !connect(fd, (const struct sockaddr *)address, sizeof(*address));
+
+	close(fd);
+	return served;
+}
+
 static int bind_to(int fd, const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -58,6 +68,8 @@ static int bind_to(int fd, const char *path)
 	strcpy(address.sun_path, path);
 	snprintf(directory, sizeof(directory), "%s", path);
 	(void)mkdir(dirname(directory), 0755);
+	if (is_served(&address))
+		return -EADDRINUSE;
 	(void)unlink(path);
 	mask = umask(0117); /* no moment in which others may connect */
 	ret = bind(fd, (struct sockaddr *)&address, sizeof(address)) ? -errno : 0;

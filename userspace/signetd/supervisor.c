@@ -547,7 +547,7 @@ static bool start(struct supervisor *supervisor)
 static void clean_up(struct supervisor *supervisor)
 {
 	profiles_free(supervisor->profiles);
-	if (supervisor->settings)
+	if (supervisor->control.listener >= 0)
 		(void)unlink(supervisor->settings->control);
 	control_close(&supervisor->control);
 	files_close(&supervisor->files);
