@@ -72,13 +72,13 @@ def text_of(connection, option=ERROR):
 
 
 def number_of(connection, option=INFO, at=0, size=4):
-    info = connection.getsockopt(SOL_SIGNET, option, 4096)
+    info = connection.getsockopt(SOL_SIGNET, option, 1024)
     return int.from_bytes(info[at:at + size], "little")
 
 
 def flags_of(connection):
     """Of struct signet_info."""
-    return number_of(connection, at=122, size=2)
+    return number_of(connection, at=106, size=2)
 
 
 def finish(connection, patience=PATIENCE):

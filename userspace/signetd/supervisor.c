@@ -281,8 +281,10 @@ static bool use(struct supervisor *supervisor, struct settings *settings)
 	if (!profiles)
 		return false;
 	supervisor->number++;
+	log_set_level(settings->log_level);
 	if (!begin_generation(supervisor, settings, profiles)) {
 		supervisor->number--;
+		log_set_level(supervisor->settings->log_level);
 		profiles_free(profiles);
 		return false;
 	}
@@ -292,7 +294,6 @@ static bool use(struct supervisor *supervisor, struct settings *settings)
 	supervisor->profiles = profiles;
 	supervisor->settings = settings;
 	files_watch(&supervisor->files, settings);
-	log_set_level(settings->log_level);
 	return true;
 }
 
