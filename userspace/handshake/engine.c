@@ -376,8 +376,8 @@ static bool lacks_extended_master_secret(struct signet_handshake *handshake)
 {
 	const struct signet_transport *transport = &handshake->transport;
 
-	return transport->hello_len && !transport->ciphering &&
-	       wolfSSL_version(handshake->ssl) == TLS1_2_VERSION &&
+	return wolfSSL_version(handshake->ssl) == TLS1_2_VERSION &&
+	       signet_transport_has_hello(transport) &&
 	       !signet_transport_has_extended_master_secret(transport);
 }
 

@@ -60,11 +60,15 @@ static int sign(void *context, unsigned int scheme, const void *data, size_t len
 		unsigned char *out, word32 *out_len)
 {
 	struct signet_signature *signature = context;
+	int ret;
 
 	if (!signature || !signature->credential || !signature->credential->key_name)
 		return WC_HW_E;
-	if (signature->state == SIGNET_SIGNATURE_NONE)
-		signature->error = ask(signature, scheme, data, length);
+	if (signature->state == SIGNET_SIGNATURE_NONE) {
+		ret = ask(signature, scheme, data, length);
+		if (ret)
+			signature->error = ret;
+	}
 	if (signature->state == SIGNET_SIGNATURE_AWAITED)
 		return WC_PENDING_E;
 	if (!signature->error && signature->length > *out_len)

@@ -94,14 +94,19 @@ static size_t number(const unsigned char *bytes, size_t count)
 	return value;
 }
 
+bool signet_transport_has_hello(const struct signet_transport *transport)
+{
+	return transport->hello_len > RECORD_HEADER && transport->hello[0] == HANDSHAKE &&
+	       transport->hello[RECORD_HEADER] == SERVER_HELLO;
+}
+
 /* RFC 5246 7.4.1.3 and 7.4.1.4: what comes before the extensions, and then those. */
 bool signet_transport_has_extended_master_secret(const struct signet_transport *transport)
 {
 	const unsigned char *hello = transport->hello;
 	size_t at = RECORD_HEADER + MESSAGE_HEADER + 2 + 32, limit;
 
-	if (transport->hello_len < at + 1 || hello[0] != HANDSHAKE ||
-	    hello[RECORD_HEADER] != SERVER_HELLO)
+	if (transport->hello_len < at + 1 || !signet_transport_has_hello(transport))
 		return false;
 	limit = RECORD_HEADER + MESSAGE_HEADER + number(hello + RECORD_HEADER + 1, 3);
 	if (limit > transport->hello_len)

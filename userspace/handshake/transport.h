@@ -64,6 +64,9 @@ void signet_transport_end(struct signet_transport *transport);
 /* True when what the peer sent first is no TLS record's header (RFC 8446 5.1). */
 bool signet_transport_is_alien(const struct signet_transport *transport);
 
+/* True when the first message of the server's was a hello, and no alert, say. */
+bool signet_transport_has_hello(const struct signet_transport *transport);
+
 /*
  * True when the server's hello has the extension extended_master_secret (RFC 7627 5.1); to be asked
  * of TLS 1.2 only, where it is read in the clear.

@@ -173,6 +173,7 @@ struct signet_signature_request {
 	size_t length;
 };
 
+/* A client's Ed25519 key has to be here for TLS 1.2, where it signs all messages: -EOPNOTSUPP. */
 #define SIGNET_SIGNED_MAX 256
 /* The longest signature: RSA with 4096 bits. */
 #define SIGNET_SIGNATURE_MAX 512
