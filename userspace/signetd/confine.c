@@ -41,6 +41,8 @@ static const int basic_calls[] = {
 	SCMP_SYS(mremap),
 	SCMP_SYS(munlock),
 	SCMP_SYS(munmap),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
 	SCMP_SYS(read),
 	SCMP_SYS(recvfrom),
 	SCMP_SYS(restart_syscall),
@@ -62,8 +64,6 @@ static const int basic_calls[] = {
 static const int worker_calls[] = {
 	SCMP_SYS(io_uring_enter),
 	SCMP_SYS(newfstatat),
-	SCMP_SYS(poll),
-	SCMP_SYS(ppoll),
 	SCMP_SYS(recvmsg),
 	SCMP_SYS(shutdown),
 	SCMP_SYS(getsockopt),
