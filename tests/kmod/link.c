@@ -58,18 +58,31 @@ static void set_segment(int fd)
 		setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &link_segment, sizeof(link_segment));
 }
 
+int tcp_listen(enum link_family family, int backlog, struct sockaddr_storage *address,
+	       socklen_t *len)
+{
+	int fd;
+
+	*len = loopback(family, address);
+	fd = socket(address->ss_family, SOCK_STREAM, 0);
+	set_segment(fd);
+	if (fd < 0 || (!bind(fd, (struct sockaddr *)address, *len) && !listen(fd, backlog) &&
+		       !getsockname(fd, (struct sockaddr *)address, len)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
 int tcp_pair(enum link_family family, int fds[2])
 {
 	struct sockaddr_storage address;
-	socklen_t len = loopback(family, &address);
-	int listener = socket(address.ss_family, SOCK_STREAM, 0);
+	socklen_t len;
+	int listener = tcp_listen(family, 1, &address, &len);
 	int ret = -1;
 
 	fds[0] = -1;
 	fds[1] = -1;
-	set_segment(listener);
-	if (listener < 0 || bind(listener, (struct sockaddr *)&address, len) ||
-	    listen(listener, 1) || getsockname(listener, (struct sockaddr *)&address, &len))
+	if (listener < 0)
 		goto close_listener;
 	fds[0] = socket(address.ss_family, SOCK_STREAM, 0);
 	set_segment(fds[0]);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "record.h"
@@ -69,6 +70,10 @@ enum {
  * loopback has (64 KiB). With those, small windows wait for TCP's timers.
  */
 extern int link_segment;
+
+/* A listener over loopback; fills in its address. */
+int tcp_listen(enum link_family family, int backlog, struct sockaddr_storage *address,
+	       socklen_t *len);
 
 /* A connected pair of plain TCP sockets, without delays by Nagle's algorithm. */
 int tcp_pair(enum link_family family, int fds[2]);
