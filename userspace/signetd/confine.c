@@ -151,7 +151,6 @@ int confine_supervisor(void)
 {
 	const uint64_t needed = 1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_SETPCAP |
 				1ull << CAP_KILL | 1ull << CAP_DAC_READ_SEARCH |
-				1ull << CAP_CHOWN | 1ull << CAP_DAC_OVERRIDE |
 				1ull << CAP_IPC_LOCK;
 
 	if (geteuid())
