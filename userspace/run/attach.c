@@ -276,8 +276,7 @@ int attach_listener(int fd, const struct settings *settings, const struct rule *
 	if (!error)
 		error = set_number(fd, SIGNET_CLIENT_AUTH, settings->client_auth);
 	/* The empty text is the default profile. */
-	if (!error &&
-	    setsockopt(fd, SOL_SIGNET, SIGNET_ACCEPT, rule->name, strlen(rule->name)))
+	if (!error && setsockopt(fd, SOL_SIGNET, SIGNET_ACCEPT, rule->name, strlen(rule->name)))
 		error = errno;
 	if (error)
 		attach_tell_refusal("listen at", address, len, signet_strerror(error));

@@ -161,8 +161,8 @@ static const struct option *options(void)
 	};
 
 	for (int i = 0; i < SETTINGS_COUNT; i++)
-		table[3 + i] = (struct option){ settings_table[i].option, required_argument, NULL,
-						i };
+		table[3 + i] =
+			(struct option){ settings_table[i].option, required_argument, NULL, i };
 	return table;
 }
 

@@ -71,7 +71,7 @@ static const char *check_privileges(int fd)
 }
 
 /* Whether a section of notes begins with one of this owner. */
-static bool has_note(int fd, const ElfW(Phdr) *segment, const char *owner)
+static bool has_note(int fd, const ElfW(Phdr) * segment, const char *owner)
 {
 	char bytes[sizeof(ElfW(Nhdr)) + 8];
 	ElfW(Nhdr) note;
@@ -84,7 +84,7 @@ static bool has_note(int fd, const ElfW(Phdr) *segment, const char *owner)
 	       !memcmp(bytes + sizeof(note), owner, note.n_namesz);
 }
 
-static const char *check_segments(int fd, const ElfW(Ehdr) *header)
+static const char *check_segments(int fd, const ElfW(Ehdr) * header)
 {
 	bool has_interpreter = false, is_go = false;
 	ElfW(Phdr) segment;
@@ -103,7 +103,7 @@ static const char *check_segments(int fd, const ElfW(Ehdr) *header)
 	return NULL;
 }
 
-static const char *check_elf(int fd, const ElfW(Ehdr) *own, const ElfW(Ehdr) *header)
+static const char *check_elf(int fd, const ElfW(Ehdr) * own, const ElfW(Ehdr) * header)
 {
 	if (header->e_ident[EI_CLASS] != own->e_ident[EI_CLASS] ||
 	    header->e_machine != own->e_machine)
@@ -123,7 +123,7 @@ static bool find_interpreter(char *head, char *path)
 	return true;
 }
 
-static bool read_own_header(ElfW(Ehdr) *header)
+static bool read_own_header(ElfW(Ehdr) * header)
 {
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	bool good = fd >= 0 && pread(fd, header, sizeof(*header), 0) == sizeof(*header);
