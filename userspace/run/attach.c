@@ -257,10 +257,15 @@ int attach_begin(int fd, const struct settings *settings, const struct rule *rul
 		return error;
 	case EAGAIN: /* SO_SNDTIMEO is over, as it may be in connect() */
 		return EINPROGRESS;
-	default:
-		tell_failure(fd, address, len, request.name, error);
-		return error;
+	case ENOTCONN: /* TCP's end was faster: SO_ERROR has it */
+		if (!wait)
+			return EINPROGRESS;
+		break;
 	}
+	tell_failure(fd, address, len, request.name, error);
+	/* Who waits for the connection all the same shall not wait for ever, nor the server. */
+	(void)shutdown(fd, SHUT_RDWR);
+	return error;
 }
 
 int attach_listener(int fd, const struct settings *settings, const struct rule *rule,
