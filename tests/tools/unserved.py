@@ -35,6 +35,15 @@ def without_module():
         run("modprobe", "signet").expect(0)
 
 
+def expect_nobody(listener):
+    listener.settimeout(0)
+    try:
+        listener.accept()
+    except BlockingIOError:
+        return
+    raise AssertionError("somebody has connected")
+
+
 def expect_silence(got):
     equal(b"".join(got), b"", "what the plain TCP server got")
 
@@ -49,12 +58,7 @@ def module_missing(timeout):
                        script=SEND.format(host="127.0.0.1", port=port, timeout=timeout))
         equal(ended.output, b"%d\n" % programs.errno.ENOENT, "the errno of connect()")
         true("module signet is not loaded" in ended.errors, f"it says {ended.errors}")
-        listener.settimeout(0)
-        try:
-            listener.accept()
-        except BlockingIOError:
-            return
-        raise AssertionError("it has connected")
+        expect_nobody(listener)
 
 
 @case("without a helper nothing is sent", "127.0.0.1", "None")
@@ -120,6 +124,26 @@ for call in ("sendto", "sendmsg"):
         # Its rules do not concern others.
         ended = python("--connect", "1=server.test", script=script)
         equal(ended.output.split(), [b"sent"] * 2, "what plain sockets say")
+
+
+@case("a socket that the module does not take does not connect (MPTCP)")
+def other_protocol():
+    with programs.socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        script = f"""
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_MPTCP)
+print(s.connect_ex(("127.0.0.1", {port})))
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_MPTCP)
+try:
+    s.listen()
+except OSError as error:
+    print(error.errno)
+"""
+        ended = python("--connect", f"{port}=server.test", "--listen", "*", script=script)
+        equal(ended.output.split(), [b"%d" % programs.errno.EOPNOTSUPP] * 2, "the errnos")
+        equal(ended.errors.count("no TCP socket that the kernel module"), 2, "lines about it")
+        expect_nobody(listener)
 
 
 @case("what matches no rule is left alone", ())
