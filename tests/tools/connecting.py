@@ -265,7 +265,9 @@ def crowd():
 @case("names are looked up in threads while the program forks")
 def forks():
     """A child whose copy of the names was locked would not come to an end."""
-    ended = python("--connect", f"1={NAME}", script=f"""
+    served()
+    port = programs.free_port()
+    ended = python("--connect", str(port), script=f"""
 import os, socket, threading
 done = False
 def look_up():
@@ -277,7 +279,9 @@ for thread in threads:
 for _ in range(20):
     pid = os.fork()
     if not pid:
-        socket.getaddrinfo({NAME!r}, 1)
+        s = socket.socket()
+        s.setblocking(False)
+        s.connect_ex(("127.0.0.1", {port}))
         os._exit(0)
     print(os.waitpid(pid, 0)[1])
 done = True

@@ -141,7 +141,7 @@ except OSError as error:
     print(error.errno)
 """
         ended = python("--connect", f"{port}=server.test", "--listen", "*", script=script)
-        equal(ended.output.split(), [b"%d" % programs.errno.EOPNOTSUPP] * 2, "the errnos")
+        equal(ended.output.split(), [b"%d" % programs.errno.ENOPROTOOPT] * 2, "the errnos")
         equal(ended.errors.count("no TCP socket that the kernel module"), 2, "lines about it")
         expect_nobody(listener)
 
