@@ -43,3 +43,19 @@ $(LIBHANDSHAKE_SO): $(handshake_sources:%.c=$(BUILD)/obj/%.pic.o) $(LIBSIGNET_SO
 	@ln -sf $(@F) $(@:.0=)
 
 LIBS += $(LIBSIGNET) $(LIBHANDSHAKE) $(LIBSIGNET_SO) $(LIBHANDSHAKE_SO)
+
+# The daemon: engine, policy and confinement. Its tests link its parts without main().
+SIGNETD_SOURCES := $(filter-out userspace/signetd/main.c,$(wildcard userspace/signetd/*.c))
+SIGNETD_OBJECTS := $(SIGNETD_SOURCES:%.c=$(BUILD)/obj/%.o)
+SIGNETD_LIBS = $(HANDSHAKE_LIBS) -lconfig -lseccomp -lsystemd -luring
+
+$(BUILD)/obj/userspace/signetd/%.o: CPPFLAGS += -isystem $(WOLFSSL)/include -Iuserspace/handshake
+# Tables leave out what is zero.
+$(BUILD)/obj/userspace/signetd/%.o: CFLAGS += -Wno-missing-field-initializers
+
+$(BUILD)/bin/signetd: $(BUILD)/obj/userspace/signetd/main.o $(SIGNETD_OBJECTS) $(LIBHANDSHAKE) \
+		$(LIBSIGNET)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(SIGNETD_LIBS)
+
+PROGRAMS += $(BUILD)/bin/signetd

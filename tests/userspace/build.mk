@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Unit tests of the libraries. Each program is one file, linked with what the tests share; they need
-# neither the module nor a network, only the openssl command.
+# neither the module nor a network, only the openssl command and OpenSSL's library.
 
-userspace_test_shared := tap certificates duo peer
+userspace_test_shared := tap certificates duo peer record meeting
 userspace_tests := $(filter-out $(userspace_test_shared), \
 	$(basename $(notdir $(wildcard tests/userspace/*.c))))
 
@@ -16,6 +16,6 @@ $(BUILD)/obj/tests/userspace/%.o: CPPFLAGS += -isystem $(WOLFSSL)/include
 $(userspace_tests:%=$(BUILD)/tests/%): $(BUILD)/tests/%: $(BUILD)/obj/tests/userspace/%.o \
 		$(userspace_test_objects) $(LIBHANDSHAKE) $(LIBSIGNET)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(HANDSHAKE_LIBS)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(HANDSHAKE_LIBS) -lssl -lcrypto
 
 TESTS += $(userspace_tests:%=$(BUILD)/tests/%)

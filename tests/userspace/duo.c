@@ -29,9 +29,9 @@ void duo_begin(struct duo *duo, const struct signet_config *client,
 	memset(duo, 0, sizeof(*duo));
 	new_wire(&duo->client);
 	new_wire(&duo->server);
-	ret = signet_engine_new(client, duo->client.fd, name, &duo->client.engine);
+	ret = signet_handshake_new(client, duo->client.fd, name, &duo->client.engine);
 	if (!ret)
-		ret = signet_engine_new(server, duo->server.fd, NULL, &duo->server.engine);
+		ret = signet_handshake_new(server, duo->server.fd, NULL, &duo->server.engine);
 	if (ret)
 		bail("no engine: %s", signet_strerror(ret));
 }
@@ -39,7 +39,7 @@ void duo_begin(struct duo *duo, const struct signet_config *client,
 static void step(struct side *side)
 {
 	if (side->status > 0)
-		side->status = signet_engine_step(side->engine);
+		side->status = signet_handshake_step(side->engine);
 	/* A program whose handshake failed closes the socket. */
 	if (side->status < 0)
 		shutdown(side->fd, SHUT_RDWR);
@@ -75,9 +75,9 @@ static bool carry(struct side *from, struct side *to)
 
 static void finish(struct side *side)
 {
-	const struct signet_keys *keys = signet_engine_keys(side->engine);
+	const struct signet_keys *keys = signet_handshake_keys(side->engine);
 
-	signet_engine_result(side->engine, &side->result);
+	signet_handshake_result(side->engine, &side->result);
 	if (keys)
 		side->keys = *keys;
 }
@@ -100,7 +100,7 @@ void duo_run(struct duo *duo)
 
 static void end(struct side *side)
 {
-	signet_engine_free(side->engine);
+	signet_handshake_free(side->engine);
 	close(side->fd);
 	close(side->wire);
 }
@@ -139,16 +139,23 @@ struct signet_config *new_config(enum signet_role role, const char *ca, const ch
 	return config;
 }
 
-static bool same(const struct signet_crypto *a, const struct signet_crypto *b)
+/* Tickets that are still on their way count in @sender's number only. */
+static bool same(const struct signet_crypto *sender, const struct signet_crypto *receiver)
 {
 	static const struct signet_crypto none;
+	struct signet_crypto expected = *sender;
 
-	return !memcmp(a, b, sizeof(*a)) && memcmp(a->secret, none.secret, a->secret_len);
+	expected.sequence = receiver->sequence;
+	expected.explicit_nonce = 0;
+	return !memcmp(&expected, receiver, sizeof(expected)) &&
+	       sender->sequence >= receiver->sequence &&
+	       sender->sequence <= receiver->sequence + SIGNET_TICKETS_KEPT &&
+	       memcmp(sender->secret, none.secret, sender->secret_len);
 }
 
 bool keys_agree(const struct signet_keys *client, const struct signet_keys *server)
 {
-	return same(&client->tx, &server->rx) && same(&client->rx, &server->tx) &&
+	return same(&client->tx, &server->rx) && same(&server->tx, &client->rx) &&
 	       client->role == SIGNET_ROLE_CLIENT && server->role == SIGNET_ROLE_SERVER &&
 	       memcmp(client->tx.secret, client->rx.secret, client->tx.secret_len);
 }

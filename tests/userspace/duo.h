@@ -28,7 +28,7 @@
  * @result:	how it went
  */
 struct side {
-	struct signet_engine *engine;
+	struct signet_handshake *engine;
 	int fd;
 	int wire;
 	size_t sent;

@@ -78,22 +78,22 @@ static int run_against(const struct signet_config *config, const void *data, siz
 		       bool leave, struct signet_result *result)
 {
 	const char *name = config == client ? "db.internal" : NULL;
-	struct signet_engine *engine;
+	struct signet_handshake *engine;
 	int fds[2], ret;
 
 	tcp_pair(fds);
-	ret = signet_engine_new(config, fds[0], name, &engine);
+	ret = signet_handshake_new(config, fds[0], name, &engine);
 	if (ret)
 		bail("no engine: %s", signet_strerror(ret));
 	if (send(fds[1], data, size, MSG_NOSIGNAL) != (ssize_t)size)
 		bail("send: %s", strerror(errno));
 	if (leave)
 		shutdown(fds[1], SHUT_WR);
-	ret = signet_engine_run(engine);
-	signet_engine_result(engine, result);
-	if (signet_engine_keys(engine))
+	ret = signet_handshake_run(engine);
+	signet_handshake_result(engine, result);
+	if (signet_handshake_keys(engine))
 		ret = 0;
-	signet_engine_free(engine);
+	signet_handshake_free(engine);
 	close(fds[0]);
 	close(fds[1]);
 	return ret;
@@ -190,10 +190,10 @@ static void changed_bits_are_noticed(size_t total)
 
 	for (size_t place = 0; place < total; place += stride, runs++) {
 		duo_begin(&duo, client, server, "db.internal");
-		signet_engine_step(duo.client.engine);
+		signet_handshake_step(duo.client.engine);
 		n = recv(duo.client.wire, data, sizeof(data), MSG_DONTWAIT);
 		send(duo.server.wire, data, n, 0);
-		signet_engine_step(duo.server.engine);
+		signet_handshake_step(duo.server.engine);
 		n = recv(duo.server.wire, data, sizeof(data), MSG_DONTWAIT);
 		if ((size_t)n <= place) {
 			noticed++; /* a shorter flight this time */
@@ -203,8 +203,8 @@ static void changed_bits_are_noticed(size_t total)
 		data[place] ^= 1 << place % 8;
 		send(duo.client.wire, data, n, 0);
 		shutdown(duo.client.wire, SHUT_WR);
-		noticed += signet_engine_step(duo.client.engine) < 0 &&
-			   !signet_engine_keys(duo.client.engine);
+		noticed += signet_handshake_step(duo.client.engine) < 0 &&
+			   !signet_handshake_keys(duo.client.engine);
 		duo_end(&duo);
 	}
 	/* The record version of a plaintext record is to be ignored (RFC 8446 5.1). */
@@ -250,7 +250,7 @@ static void check_end(const struct signet_config *config, const char *what, bool
 		      struct drip *drip, int error)
 {
 	struct signet_result result;
-	struct signet_engine *engine;
+	struct signet_handshake *engine;
 	struct timespec start;
 	pthread_t thread;
 	int fds[2], ret;
@@ -264,17 +264,18 @@ static void check_end(const struct signet_config *config, const char *what, bool
 		if (pthread_create(&thread, NULL, drip->delay ? run_drip : run_flood, drip))
 			bail("no thread");
 	}
-	ret = signet_engine_new(config, fds[0], config == client ? "db.internal" : NULL, &engine);
+	ret = signet_handshake_new(config, fds[0], config == client ? "db.internal" : NULL,
+				   &engine);
 	if (ret)
 		bail("no engine: %s", signet_strerror(ret));
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	ret = signet_engine_run(engine);
+	ret = signet_handshake_run(engine);
 	elapsed = elapsed_ms(&start);
-	signet_engine_result(engine, &result);
+	signet_handshake_result(engine, &result);
 	ok(ret == error && result.error == ret && elapsed < 1500 &&
 		   (elapsed >= 150 || error != -ETIMEDOUT),
 	   "%s: %s (%ld ms)", what, result.text, elapsed);
-	signet_engine_free(engine);
+	signet_handshake_free(engine);
 	close(fds[0]);
 	if (drip)
 		pthread_join(thread, NULL);
@@ -305,24 +306,25 @@ static void resets_are_noticed(void)
 {
 	static const struct linger reset = { .l_onoff = 1 };
 	struct signet_result result;
-	struct signet_engine *engine;
+	struct signet_handshake *engine;
 	char data[4096];
 	int fds[2], ret;
 
 	tcp_pair(fds);
-	signet_engine_new(client, fds[0], "db.internal", &engine);
-	ret = signet_engine_step(engine);
+	signet_handshake_new(client, fds[0], "db.internal", &engine);
+	ret = signet_handshake_step(engine);
 	ok(ret == POLLIN, "a client waits for the answer");
 	if (recv(fds[1], data, sizeof(data), 0) <= 0)
 		bail("no ClientHello");
 	setsockopt(fds[1], SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	close(fds[1]);
-	ret = signet_engine_run(engine);
-	signet_engine_result(engine, &result);
+	ret = signet_handshake_run(engine);
+	signet_handshake_result(engine, &result);
 	ok(ret == -ECONNRESET && result.text[0], "a reset is one: %s", result.text);
-	ok(signet_engine_run(engine) == -ECONNRESET && signet_engine_step(engine) == -ECONNRESET,
+	ok(signet_handshake_run(engine) == -ECONNRESET &&
+		   signet_handshake_step(engine) == -ECONNRESET,
 	   "and stays one");
-	signet_engine_free(engine);
+	signet_handshake_free(engine);
 	close(fds[0]);
 
 	/* Sending to who has left must raise no signal either. */
@@ -330,10 +332,10 @@ static void resets_are_noticed(void)
 	setsockopt(fds[1], SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	close(fds[1]);
 	usleep(10000);
-	signet_engine_new(client, fds[0], "db.internal", &engine);
-	ret = signet_engine_run(engine);
+	signet_handshake_new(client, fds[0], "db.internal", &engine);
+	ret = signet_handshake_run(engine);
 	ok(ret == -ECONNRESET, "a peer that left before is noticed: %s", signet_strerror(ret));
-	signet_engine_free(engine);
+	signet_handshake_free(engine);
 	close(fds[0]);
 }
 
@@ -341,17 +343,17 @@ static void resets_are_noticed(void)
 static void refused_peers_see_the_end(void)
 {
 	static const char hello[] = "\x16\x03\x03\x00\x04\x63\x00\x00\x00";
-	struct signet_engine *engine;
+	struct signet_handshake *engine;
 	char data[4096], more[4096] = "";
 	ssize_t n, got = 0;
 	int fds[2];
 
 	tcp_pair(fds);
-	signet_engine_new(server, fds[0], NULL, &engine);
+	signet_handshake_new(server, fds[0], NULL, &engine);
 	if (send(fds[1], hello, sizeof(hello), 0) < 0 || send(fds[1], more, sizeof(more), 0) < 0)
 		bail("send: %s", strerror(errno));
-	signet_engine_run(engine);
-	signet_engine_free(engine);
+	signet_handshake_run(engine);
+	signet_handshake_free(engine);
 	close(fds[0]);
 	while ((n = recv(fds[1], data, sizeof(data), 0)) > 0)
 		got += n;
@@ -379,6 +381,8 @@ int main(void)
 					   .key = "ed25519" });
 	client = new_config(SIGNET_ROLE_CLIENT, "ca", NULL);
 	server = new_config(SIGNET_ROLE_SERVER, NULL, "server");
+	/* They are the module's to read: what is cut off there does not concern a handshake. */
+	signet_config_tickets(server, 0, 1);
 	handshake(&duo, client, server, "db.internal");
 	peers_leave_anywhere();
 	changed_bits_are_noticed(duo.server.sent);

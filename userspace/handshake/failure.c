@@ -35,6 +35,7 @@ static unsigned int pack(const WOLFSSL_ALERT *alert)
 static int explain_received(struct signet_failure *failure, const WOLFSSL_ALERT *alert)
 {
 	failure->alert = pack(alert);
+	failure->received = true;
 	if (alert->code == CLOSE_NOTIFY)
 		return signet_failure_set(failure, -ECONNABORTED,
 					  "the peer closed the connection during the handshake");
@@ -75,9 +76,11 @@ static const char *protocol_reason(int error)
 {
 	switch (error) {
 	case VERSION_ERROR:
-		return "the peer does not offer TLS 1.3";
+		return "the peer does not offer a TLS version that this side takes";
 	case MATCH_SUITE_ERROR:
 		return "the peer offers no cipher suite that this side has";
+	case UNKNOWN_ALPN_PROTOCOL_NAME_E:
+		return "no application protocol is common to both sides";
 	default:
 		return wolfSSL_ERR_reason_error_string(error);
 	}
@@ -105,6 +108,9 @@ int signet_failure_explain(struct signet_failure *failure, int error, WOLFSSL *s
 	wolfSSL_get_alert_history(ssl, &alerts);
 	if (alerts.last_tx.code >= 0)
 		failure->alert = pack(&alerts.last_tx);
+	/* A callback has found the reason already. */
+	if (failure->error)
+		return failure->error;
 	if (verify->text[0] || signet_verify_explain(verify, error))
 		return signet_failure_set(failure, -EKEYREJECTED, "%s", verify->text);
 	if (error == MEMORY_E)

@@ -3,6 +3,8 @@
 #ifndef SIGNET_HANDSHAKE_FAILURE_H
 #define SIGNET_HANDSHAKE_FAILURE_H
 
+#include <stdbool.h>
+
 #include <signet-handshake.h>
 
 struct WOLFSSL;
@@ -13,11 +15,13 @@ struct signet_verify;
  * struct signet_failure - the first failure of a handshake
  * @error:	negative errno, 0 for none
  * @alert:	alert that was sent or received, level << 8 | description, 0 for none
+ * @received:	the peer has sent @alert
  * @text:	in words
  */
 struct signet_failure {
 	int error;
 	unsigned int alert;
+	bool received;
 	char text[SIGNET_TEXT_MAX];
 };
 
@@ -28,6 +32,8 @@ __attribute__((format(printf, 3, 4))) int signet_failure_set(struct signet_failu
 /**
  * signet_failure_explain - find out why wolfSSL failed
  * @error:	its error
+ *
+ * A failure that was noted before stays the reason, and gets its alert.
  *
  * Return: -EKEYREJECTED, -EPROTO, -ECONNABORTED, -ENOMEM or what the socket reported.
  */

@@ -4,9 +4,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
-#include "config.h"
-#include "engine.h"
+#include "cache.h"
+#include "handshake.h"
 
 static int fail(struct signet_result *result, int error, const char *text)
 {
@@ -15,47 +16,67 @@ static int fail(struct signet_result *result, int error, const char *text)
 	return error;
 }
 
+static int attach(int fd)
+{
+	struct signet_info info;
+	int ret = signet_attach(fd);
+
+	/* The application may have attached it already, to have it gated from the start. */
+	if (ret == -EEXIST && !signet_info(fd, &info) && info.state == SIGNET_STATE_GATED)
+		return 0;
+	return ret;
+}
+
 /*
  * The handshake's last record ends where wolfSSL stopped reading, so what is left unread in the
  * socket is the module's, and there are no left-over bytes to give to it.
  */
-static int hand_over(int fd, struct signet_engine *engine, struct signet_result *result)
+int signet_handshake_finish(struct signet_handshake *handshake)
 {
-	int ret;
+	const struct signet_config *config = handshake->config;
+	int fd = handshake->transport.fd, ret;
 
-	ret = signet_attach(fd);
+	if (!handshake->complete)
+		return -EINVAL;
+	ret = attach(fd);
 	if (ret == -ENOENT)
-		return fail(result, ret, "the handshake succeeded, but signet.ko is not loaded");
+		return signet_failure_set(&handshake->failure, ret,
+					  "the handshake succeeded, but signet.ko is not loaded");
+	if (!ret)
+		ret = signet_install(fd, &handshake->secrets->keys, NULL, 0);
 	if (ret)
-		goto refused;
-	ret = signet_install(fd, signet_engine_keys(engine), NULL, 0);
-	if (ret)
-		goto refused;
+		return signet_failure_set(&handshake->failure, ret,
+					  "the module did not take the connection: %s",
+					  signet_strerror(ret));
+	if (config->cache && handshake->secrets->resumption.secret_len)
+		signet_cache_expect(config->cache, fd, &handshake->secrets->resumption);
 	return 0;
-
-refused:
-	result->error = ret;
-	snprintf(result->text, sizeof(result->text), "the module did not take the connection: %s",
-		 signet_strerror(ret));
-	return ret;
 }
 
-static int handshake(const struct signet_config *config, int fd, const char *server_name,
-		     struct signet_result *result)
+static int run(const struct signet_config *config, int fd, const char *server_name,
+	       struct signet_result *result)
 {
-	struct signet_engine *engine;
-	int ret;
+	struct signet_handshake *handshake;
+	socklen_t size = sizeof(int);
+	int type, ret;
 
-	ret = signet_engine_new(config, fd, server_name, &engine);
-	if (ret == -EINVAL)
+	/* Before anything is written into a file, say, or a terminal. */
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size)) {
+		ret = -errno;
+		return fail(result, ret, signet_strerror(ret));
+	}
+	ret = signet_handshake_new(config, fd, server_name, &handshake);
+	if (ret == -EINVAL && server_name)
 		return fail(result, ret, "the server name is neither a DNS name nor an address");
+	if (ret == -EINVAL)
+		return fail(result, ret, "client certificates are asked for, but no CA is trusted");
 	if (ret)
 		return fail(result, ret, signet_strerror(ret));
-	ret = signet_engine_run(engine);
-	signet_engine_result(engine, result);
+	ret = signet_handshake_run(handshake);
 	if (!ret)
-		ret = hand_over(fd, engine, result);
-	signet_engine_free(engine);
+		ret = signet_handshake_finish(handshake);
+	signet_handshake_result(handshake, result);
+	signet_handshake_free(handshake);
 	return ret;
 }
 
@@ -71,7 +92,7 @@ int signet_connect(const struct signet_config *config, int fd, const char *serve
 		return fail(result, -EINVAL, "the configuration is not a client's");
 	if (!server_name || !*server_name)
 		return fail(result, -EINVAL, "a server name is needed: it is what is verified");
-	return handshake(config, fd, server_name, result);
+	return run(config, fd, server_name, result);
 }
 
 int signet_accept(const struct signet_config *config, int fd, struct signet_result *result)
@@ -85,5 +106,5 @@ int signet_accept(const struct signet_config *config, int fd, struct signet_resu
 		return fail(result, -EINVAL, "the configuration is not a server's");
 	if (!config->presents)
 		return fail(result, -EINVAL, "the server has no certificate");
-	return handshake(config, fd, NULL, result);
+	return run(config, fd, NULL, result);
 }

@@ -17,6 +17,11 @@ void *signet_secret_alloc(size_t size)
 	return secret;
 }
 
+void signet_secret_inherit(void *secret, size_t size)
+{
+	(void)madvise(secret, size, MADV_KEEPONFORK);
+}
+
 void signet_secret_free(void *secret, size_t size)
 {
 	if (!secret)

@@ -14,6 +14,9 @@
  */
 void *signet_secret_alloc(size_t size);
 
+/* What children of this process may have too: what a configuration holds. */
+void signet_secret_inherit(void *secret, size_t size);
+
 /* Wipes and frees. @size is what was asked for. NULL is fine. */
 void signet_secret_free(void *secret, size_t size);
 

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "key.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <wolfssl/ssl.h>
+#include <wolfssl/wolfcrypt/asn_public.h>
+#include <wolfssl/wolfcrypt/ecc.h>
+#include <wolfssl/wolfcrypt/ed25519.h>
+#include <wolfssl/wolfcrypt/rsa.h>
+
+#include "file.h"
+#include "secret.h"
+#include "signet-handshake.h"
+
+enum key_kind {
+	KEY_NONE,
+	KEY_EC,
+	KEY_RSA,
+	KEY_ED25519,
+};
+
+struct key {
+	enum key_kind kind;
+	union {
+		ecc_key ec;
+		RsaKey rsa;
+		ed25519_key ed25519;
+	};
+};
+
+/* How a scheme signs. @hash also tells the length of the salt (RFC 8446 4.2.3). */
+struct scheme {
+	unsigned int number;
+	enum key_kind kind;
+	enum wc_HashType hash;
+	int mask; /* 0: PKCS #1 v1.5 */
+	size_t digest_len;
+};
+
+static const struct scheme schemes[] = {
+	{ SIGNET_ECDSA_SHA256, KEY_EC, WC_HASH_TYPE_SHA256, 0, 32 },
+	{ SIGNET_ECDSA_SHA384, KEY_EC, WC_HASH_TYPE_SHA384, 0, 48 },
+	{ SIGNET_ECDSA_SHA512, KEY_EC, WC_HASH_TYPE_SHA512, 0, 64 },
+	{ SIGNET_RSA_PSS_SHA256, KEY_RSA, WC_HASH_TYPE_SHA256, WC_MGF1SHA256, 32 },
+	{ SIGNET_RSA_PSS_SHA384, KEY_RSA, WC_HASH_TYPE_SHA384, WC_MGF1SHA384, 48 },
+	{ SIGNET_RSA_PSS_SHA512, KEY_RSA, WC_HASH_TYPE_SHA512, WC_MGF1SHA512, 64 },
+	{ SIGNET_RSA_PKCS1_SHA256, KEY_RSA, WC_HASH_TYPE_SHA256, 0, 32 },
+	{ SIGNET_RSA_PKCS1_SHA384, KEY_RSA, WC_HASH_TYPE_SHA384, 0, 48 },
+	{ SIGNET_RSA_PKCS1_SHA512, KEY_RSA, WC_HASH_TYPE_SHA512, 0, 64 },
+	{ SIGNET_ED25519, KEY_ED25519, WC_HASH_TYPE_NONE, 0, 0 },
+};
+
+static bool is_pair(const struct signet_file *chain, const struct signet_file *key)
+{
+	WOLFSSL_CTX *context = wolfSSL_CTX_new(wolfTLSv1_3_server_method());
+	bool good;
+
+	good = context &&
+	       wolfSSL_CTX_use_certificate_chain_buffer(context, (unsigned char *)chain->data,
+							chain->size) == WOLFSSL_SUCCESS &&
+	       wolfSSL_CTX_use_PrivateKey_buffer(context, (unsigned char *)key->data, key->size,
+						 WOLFSSL_FILETYPE_PEM) == WOLFSSL_SUCCESS &&
+	       wolfSSL_CTX_check_private_key(context) == WOLFSSL_SUCCESS;
+	wolfSSL_CTX_free(context);
+	return good;
+}
+
+static bool take_der(struct key_file *file, const struct signet_file *pem)
+{
+	EncryptedInfo info = {};
+	DerBuffer *der = NULL;
+	int format = 0;
+
+	if (wc_PemToDer((unsigned char *)pem->data, pem->size, PRIVATEKEY_TYPE, &der, NULL, &info,
+			&format))
+		return false;
+	file->size = der->length;
+	file->der = signet_secret_alloc(file->size);
+	if (file->der)
+		memcpy(file->der, der->buffer, file->size);
+	explicit_bzero(der->buffer, der->length);
+	wc_FreeDer(&der);
+	return file->der;
+}
+
+static bool load(struct key_file *file, const struct credential *credential,
+		 const struct signet_file *pem, const struct signet_file *chain,
+		 struct complaints *complaints)
+{
+	struct key *key;
+
+	if (!take_der(file, pem)) {
+		complain(complaints, credential->place,
+			 "%s: no private key (PEM, not encrypted) in it can be understood",
+			 credential->key);
+		return false;
+	}
+	key = key_new(file);
+	if (key && is_pair(chain, pem)) {
+		key_free(key);
+		return true;
+	}
+	if (key)
+		complain(complaints, credential->place,
+			 "%s: this key is not the one of the certificate in %s", credential->key,
+			 credential->chain);
+	else
+		complain(complaints, credential->place,
+			 "%s: an ECDSA, RSA or Ed25519 key is expected", credential->key);
+	key_free(key);
+	key_file_free(file);
+	return false;
+}
+
+static bool read_file(struct signet_file *file, const char *path, struct place place,
+		      struct complaints *complaints)
+{
+	int ret = signet_file_read(file, path);
+
+	if (ret)
+		complain(complaints, place, "%s: %s", path, strerror(-ret));
+	return !ret;
+}
+
+bool key_file_read(struct key_file *file, const struct credential *credential,
+		   struct complaints *complaints)
+{
+	struct signet_file pem, chain;
+	bool good = false;
+
+	memset(file, 0, sizeof(*file));
+	if (!read_file(&pem, credential->key, credential->place, complaints))
+		return false;
+	if (read_file(&chain, credential->chain, credential->place, complaints)) {
+		good = load(file, credential, &pem, &chain, complaints);
+		signet_file_free(&chain);
+	}
+	signet_file_free(&pem);
+	return good;
+}
+
+void key_file_free(struct key_file *file)
+{
+	signet_secret_free(file->der, file->size);
+	memset(file, 0, sizeof(*file));
+}
+
+static bool decode_ec(struct key *key, const struct key_file *file)
+{
+	word32 at = 0;
+
+	if (wc_ecc_init(&key->ec))
+		return false;
+	key->kind = KEY_EC;
+	return !wc_EccPrivateKeyDecode(file->der, &at, &key->ec, file->size);
+}
+
+static bool decode_rsa(struct key *key, const struct key_file *file)
+{
+	word32 at = 0;
+
+	if (wc_InitRsaKey(&key->rsa, NULL))
+		return false;
+	key->kind = KEY_RSA;
+	return !wc_RsaPrivateKeyDecode(file->der, &at, &key->rsa, file->size);
+}
+
+static bool decode_ed25519(struct key *key, const struct key_file *file)
+{
+	word32 at = 0;
+
+	if (wc_ed25519_init(&key->ed25519))
+		return false;
+	key->kind = KEY_ED25519;
+	if (wc_Ed25519PrivateKeyDecode(file->der, &at, &key->ed25519, file->size) ||
+	    wc_ed25519_make_public(&key->ed25519, key->ed25519.p, ED25519_PUB_KEY_SIZE))
+		return false;
+	key->ed25519.pubKeySet = 1;
+	return true;
+}
+
+static void clear(struct key *key)
+{
+	if (key->kind == KEY_EC)
+		wc_ecc_free(&key->ec);
+	else if (key->kind == KEY_RSA)
+		wc_FreeRsaKey(&key->rsa);
+	else if (key->kind == KEY_ED25519)
+		wc_ed25519_free(&key->ed25519);
+	explicit_bzero(key, sizeof(*key));
+}
+
+struct key *key_new(const struct key_file *file)
+{
+	static bool (*const decoders[])(struct key *, const struct key_file *) = {
+		decode_ec,
+		decode_rsa,
+		decode_ed25519,
+	};
+	struct key *key = signet_secret_alloc(sizeof(*key));
+
+	if (!key)
+		return NULL;
+	for (size_t i = 0; i < sizeof(decoders) / sizeof(decoders[0]); i++) {
+		if (decoders[i](key, file))
+			return key;
+		clear(key);
+	}
+	key_free(key);
+	return NULL;
+}
+
+void key_free(struct key *key)
+{
+	if (!key)
+		return;
+	clear(key);
+	signet_secret_free(key, sizeof(*key));
+}
+
+static const struct scheme *find_scheme(unsigned int number)
+{
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		if (schemes[i].number == number)
+			return &schemes[i];
+	return NULL;
+}
+
+static int sign_rsa(struct key *key, WC_RNG *random, const struct scheme *scheme,
+		    const void *digest, unsigned char *signature)
+{
+	/* DigestInfo is a few bytes longer than the digest (RFC 8017 9.2). */
+	unsigned char encoded[WC_MAX_DIGEST_SIZE + 64];
+	word32 length;
+
+	if (scheme->mask)
+		return wc_RsaPSS_Sign_ex(digest, scheme->digest_len, signature,
+					 SIGNET_SIGNATURE_MAX, scheme->hash, scheme->mask,
+					 scheme->digest_len, &key->rsa, random);
+	length = wc_EncodeSignature(encoded, digest, scheme->digest_len,
+				    wc_HashGetOID(scheme->hash));
+	return wc_RsaSSL_Sign(encoded, length, signature, SIGNET_SIGNATURE_MAX, &key->rsa, random);
+}
+
+int key_sign(struct key *key, WC_RNG *random, unsigned int number, const void *data, size_t length,
+	     void *signature, size_t *signature_len)
+{
+	const struct scheme *scheme = find_scheme(number);
+	word32 room = SIGNET_SIGNATURE_MAX;
+	int ret;
+
+	if (!scheme || scheme->kind != key->kind ||
+	    (scheme->digest_len && length != scheme->digest_len))
+		return -EINVAL;
+	switch (key->kind) {
+	case KEY_EC:
+		ret = wc_ecc_sign_hash(data, length, signature, &room, random, &key->ec);
+		break;
+	case KEY_ED25519:
+		ret = wc_ed25519_sign_msg(data, length, signature, &room, &key->ed25519);
+		break;
+	default:
+		ret = sign_rsa(key, random, scheme, data, signature);
+		if (ret > 0) {
+			room = ret;
+			ret = 0;
+		}
+	}
+	*signature_len = room;
+	return ret ? -EIO : 0;
+}

@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "confine.h"
+#include "log.h"
+#include "result.h"
+#include "secret.h"
+#include "signing.h"
+#include "thread.h"
+#include "upcall.h"
+
+#define RING_ENTRIES 256
+#define COMPLETIONS 4096
+/* At a time, so that handshakes in progress, and other threads, have their turn. */
+#define REQUESTS_MAX 16
+#define TICKETS_MAX 64
+/* Times are looked at so often, in milliseconds. */
+#define TICK 500
+
+int64_t thread_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* ---- The ring ---- */
+
+static struct io_uring_sqe *get_sqe(struct thread *thread)
+{
+	struct io_uring_sqe *sqe;
+
+	while (!(sqe = io_uring_get_sqe(&thread->ring)))
+		(void)io_uring_submit(&thread->ring);
+	return sqe;
+}
+
+void thread_poll(struct thread *thread, int fd, unsigned int events, uint64_t watch)
+{
+	struct io_uring_sqe *sqe = get_sqe(thread);
+
+	io_uring_prep_poll_add(sqe, fd, events);
+	io_uring_sqe_set_data64(sqe, watch);
+}
+
+void thread_poll_end(struct thread *thread, uint64_t watch)
+{
+	struct io_uring_sqe *sqe = get_sqe(thread);
+
+	io_uring_prep_poll_remove(sqe, watch);
+	io_uring_sqe_set_data64(sqe, WATCH_NOTHING);
+}
+
+/*
+ * A ring runs what it is told beside the filter of system calls: so nothing but polls can be asked
+ * of this one.
+ */
+static int restrict_ring(struct io_uring *ring)
+{
+	struct io_uring_restriction restrictions[] = {
+		{ .opcode = IORING_RESTRICTION_REGISTER_OP,
+		  .register_op = IORING_REGISTER_ENABLE_RINGS },
+		{ .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_POLL_ADD },
+		{ .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_POLL_REMOVE },
+		{ .opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED },
+	};
+
+	return io_uring_register_restrictions(ring, restrictions,
+					      sizeof(restrictions) / sizeof(restrictions[0]));
+}
+
+static int set_up_ring(struct io_uring *ring)
+{
+	struct io_uring_params parameters = {
+		.flags = IORING_SETUP_CQSIZE | IORING_SETUP_R_DISABLED |
+			 IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+		.cq_entries = COMPLETIONS,
+	};
+	int ret;
+
+	ret = io_uring_queue_init_params(RING_ENTRIES, ring, &parameters);
+	if (ret)
+		return ret;
+	ret = restrict_ring(ring);
+	if (ret)
+		io_uring_queue_exit(ring);
+	return ret;
+}
+
+/* ---- The device ---- */
+
+static bool is_full(const struct thread *thread)
+{
+	const struct worker *worker = thread->worker;
+
+	return atomic_load(&worker->state->in_progress) >= worker->profiles->settings->limits.total;
+}
+
+/* One of the threads that wait for the device is woken for each request, not all. */
+static void watch_device(struct thread *thread)
+{
+	if (thread->device_polled || thread->draining || thread->paused)
+		return;
+	thread->device_polled = true;
+	thread_poll(thread, thread->worker->device, POLLIN | POLLPRI | EPOLLEXCLUSIVE,
+		    WATCH_DEVICE);
+}
+
+/* What is in the way goes away with handshakes that end: the next tick tries again. */
+static void pause_taking(struct thread *thread, int error)
+{
+	static _Atomic int64_t last_said;
+	int64_t now = thread_now();
+
+	thread->paused = true;
+	if (error == EDQUOT || now - atomic_load(&last_said) < 10000)
+		return;
+	atomic_store(&last_said, now);
+	log_text(LOG_WARNING, "requests wait: %s%s", strerror(error),
+		 error == EMFILE ? " (raise LimitNOFILE=)" : "");
+}
+
+/* Return: whether there may be more. */
+static bool take_request(struct thread *thread)
+{
+	if (is_full(thread)) {
+		pause_taking(thread, EDQUOT);
+		return false;
+	}
+	memset(&thread->request, 0, sizeof(thread->request));
+	thread->request.size = sizeof(thread->request);
+	if (!ioctl(thread->worker->device, SIGNET_IOC_REQUEST, &thread->request)) {
+		upcall_begin(thread);
+		return true;
+	}
+	if (errno == EINTR)
+		return true;
+	if (errno != EAGAIN)
+		pause_taking(thread, errno);
+	return false;
+}
+
+static bool take_ticket(struct thread *thread, struct signet_ticket_notice *notice)
+{
+	struct session_record record = {};
+
+	memset(notice, 0, sizeof(*notice));
+	notice->size = sizeof(*notice);
+	if (ioctl(thread->worker->device, SIGNET_IOC_TICKET, notice))
+		return false;
+	if (notice->session_len <= SESSION_KEY_SIZE || notice->session_len > SIGNET_SESSION_MAX ||
+	    !notice->ticket_len || notice->ticket_len > SIGNET_TICKET_MAX)
+		return true;
+	memcpy(record.key, notice->session, SESSION_KEY_SIZE);
+	record.blob_len = notice->session_len - SESSION_KEY_SIZE;
+	memcpy(record.blob, notice->session + SESSION_KEY_SIZE, record.blob_len);
+	record.ticket_len = notice->ticket_len;
+	memcpy(record.ticket, notice->ticket, record.ticket_len);
+	record.received_ms = notice->received_ms;
+	sessions_put(thread->worker->sessions, &record);
+	atomic_fetch_add(&thread->worker->shared->tickets, 1);
+	explicit_bzero(&record, sizeof(record));
+	return true;
+}
+
+/* New ones are for all configurations: whoever sees them first sets them. */
+static void take_ticket_keys(struct worker *worker)
+{
+	uint8_t keys[SIGNET_TICKET_KEYS_MAX * SIGNET_TICKET_KEY_SIZE];
+	unsigned int count;
+	uint32_t sequence;
+
+	if (atomic_load(&worker->ticket_sequence) ==
+	    atomic_load(&worker->shared->ticket_keys.sequence))
+		return;
+	pthread_mutex_lock(&worker->tickets_mutex);
+	sequence = atomic_load(&worker->ticket_sequence);
+	count = shared_get_ticket_keys(worker->shared, &sequence, keys);
+	if (count)
+		profiles_set_ticket_keys(worker->profiles, keys, count * SIGNET_TICKET_KEY_SIZE);
+	atomic_store(&worker->ticket_sequence, sequence);
+	pthread_mutex_unlock(&worker->tickets_mutex);
+	explicit_bzero(keys, sizeof(keys));
+}
+
+static void device_ready(struct thread *thread, int events)
+{
+	struct signet_ticket_notice notice;
+
+	thread->device_polled = false;
+	if (thread->draining)
+		return;
+	for (int i = 0; events > 0 && (events & POLLPRI) && i < TICKETS_MAX; i++)
+		if (!take_ticket(thread, &notice))
+			break;
+	explicit_bzero(&notice, sizeof(notice));
+	take_ticket_keys(thread->worker);
+	for (int i = 0; i < REQUESTS_MAX; i++)
+		if (!take_request(thread))
+			break;
+	watch_device(thread);
+}
+
+/* ---- The loop ---- */
+
+static void drain(struct thread *thread)
+{
+	thread->draining = true;
+	if (thread->device_polled)
+		thread_poll_end(thread, WATCH_DEVICE);
+}
+
+static void signer_ready(struct thread *thread)
+{
+	signing_receive(thread);
+	/* Without it no server can be served: the next worker, with the next signer, does. */
+	if (thread->signing.socket < 0 && !thread->draining)
+		drain(thread);
+}
+
+static void complete(struct thread *thread, uint64_t watch, int result)
+{
+	switch (watch) {
+	case WATCH_NOTHING:
+		break;
+	case WATCH_DEVICE:
+		device_ready(thread, result);
+		break;
+	case WATCH_CONTROL:
+		drain(thread);
+		break;
+	case WATCH_SIGNER:
+		signer_ready(thread);
+		break;
+	case WATCH_SIGNER_ROOM:
+		signing_send(thread);
+		break;
+	default:
+		upcall_polled((struct upcall *)(uintptr_t)watch, result);
+	}
+}
+
+static void tick(struct thread *thread)
+{
+	int64_t now = thread_now();
+
+	if (now - thread->last_tick < TICK)
+		return;
+	thread->last_tick = now;
+	upcalls_tick(thread);
+	thread->paused = false;
+	watch_device(thread);
+}
+
+/* Return: false when something is wrong with the ring itself. */
+static bool wait_for_some(struct thread *thread)
+{
+	struct __kernel_timespec limit = { .tv_nsec = TICK * 1000000ll };
+	_Atomic int64_t *busy = &thread->worker->state->busy_since[thread->number];
+	struct io_uring_cqe *cqe;
+	int ret;
+
+	atomic_store(busy, 0);
+	ret = io_uring_submit_and_wait_timeout(
+		&thread->ring, &cqe, 1, thread->upcalls || thread->paused ? &limit : NULL, NULL);
+	atomic_store(busy, thread_now());
+	return ret >= 0 || ret == -ETIME || ret == -EINTR || ret == -EBUSY || ret == -EAGAIN;
+}
+
+static void loop(struct thread *thread)
+{
+	struct io_uring_cqe *cqe;
+	uint64_t watch;
+	int result;
+
+	while (!thread->draining || thread->upcalls) {
+		if (!wait_for_some(thread)) {
+			log_text(LOG_ERR, "io_uring failed");
+			_exit(1);
+		}
+		while (!io_uring_peek_cqe(&thread->ring, &cqe)) {
+			watch = io_uring_cqe_get_data64(cqe);
+			result = cqe->res;
+			io_uring_cqe_seen(&thread->ring, cqe);
+			complete(thread, watch, result);
+		}
+		tick(thread);
+	}
+}
+
+/* ---- The process ---- */
+
+struct beginning {
+	struct thread *thread;
+	int signer;
+	pthread_barrier_t *confined;
+};
+
+/* The ring belongs to the thread that enables it, which must be before the filter. */
+static void *run_thread(void *argument)
+{
+	struct beginning *beginning = argument;
+	struct thread *thread = beginning->thread;
+	int signer = beginning->signer;
+
+	if (io_uring_enable_rings(&thread->ring))
+		_exit(1);
+	pthread_barrier_wait(beginning->confined);
+	pthread_barrier_wait(beginning->confined);
+	signing_begin(thread, signer);
+	thread_poll(thread, thread->worker->control, POLLIN, WATCH_CONTROL);
+	watch_device(thread);
+	loop(thread);
+	return NULL;
+}
+
+static void fail(const struct worker_start *start, const char *what, int error)
+{
+	dprintf(start->report, "worker: %s: %s\n", what, strerror(error));
+	_exit(1);
+}
+
+static void prepare_threads(const struct worker_start *start, struct worker *worker,
+			    struct thread *threads, struct beginning *beginnings,
+			    pthread_barrier_t *confined)
+{
+	int ret;
+
+	for (unsigned int i = 0; i < start->count; i++) {
+		threads[i].worker = worker;
+		threads[i].number = i;
+		threads[i].handover = signet_secret_alloc(RESULT_SIZE);
+		if (!threads[i].handover)
+			fail(start, "memory", ENOMEM);
+		ret = set_up_ring(&threads[i].ring);
+		if (ret)
+			fail(start, "io_uring", -ret);
+		beginnings[i] = (struct beginning){ &threads[i], start->signers[i], confined };
+		ret = pthread_create(&threads[i].thread, NULL, run_thread, &beginnings[i]);
+		if (ret)
+			fail(start, "thread", ret);
+	}
+}
+
+static void run_threads(const struct worker_start *start, struct worker *worker)
+{
+	struct beginning *beginnings = calloc(start->count, sizeof(*beginnings));
+	struct thread *threads = calloc(start->count, sizeof(*threads));
+	pthread_barrier_t confined;
+
+	if (!threads || !beginnings)
+		fail(start, "memory", ENOMEM);
+	pthread_barrier_init(&confined, NULL, start->count + 1);
+	prepare_threads(start, worker, threads, beginnings, &confined);
+	pthread_barrier_wait(&confined);
+	if (confine_calls(CONFINE_WORKER))
+		fail(start, "seccomp", errno);
+	dprintf(start->report, "\n");
+	close(start->report);
+	pthread_barrier_wait(&confined);
+	for (unsigned int i = 0; i < start->count; i++)
+		pthread_join(threads[i].thread, NULL);
+}
+
+void worker_run(const struct worker_start *start)
+{
+	const struct settings *settings = start->profiles->settings;
+	struct worker worker = {
+		.profiles = start->profiles,
+		.shared = start->shared,
+		.sessions = start->sessions,
+		.state = &start->shared->workers[start->slot],
+		.device = start->device,
+		.control = start->control,
+		.thread_count = start->count,
+		.tickets_mutex = PTHREAD_MUTEX_INITIALIZER,
+	};
+
+	log_set_process("signetd-worker");
+	confine_memory(false);
+	worker.limits = limits_new(&settings->limits);
+	if (!worker.limits)
+		fail(start, "memory", ENOMEM);
+	take_ticket_keys(&worker);
+	if (confine_user(settings->user))
+		fail(start, settings->user, errno);
+	run_threads(start, &worker);
+	_exit(0);
+}
