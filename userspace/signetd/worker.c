@@ -24,7 +24,6 @@
 #define COMPLETIONS 4096
 /* At a time, so that handshakes in progress, and other threads, have their turn. */
 #define REQUESTS_MAX 16
-#define TICKETS_MAX 64
 /* Times are looked at so often, in milliseconds. */
 #define TICK 500
 
@@ -114,8 +113,7 @@ static void watch_device(struct thread *thread)
 	if (thread->device_polled || thread->draining || thread->paused)
 		return;
 	thread->device_polled = true;
-	thread_poll(thread, thread->worker->device, POLLIN | POLLPRI | EPOLLEXCLUSIVE,
-		    WATCH_DEVICE);
+	thread_poll(thread, thread->worker->device, POLLIN | EPOLLEXCLUSIVE, WATCH_DEVICE);
 }
 
 /* What is in the way goes away with handshakes that end: the next tick tries again. */
@@ -152,13 +150,13 @@ static bool take_request(struct thread *thread)
 	return false;
 }
 
-static bool take_ticket(struct thread *thread, struct signet_ticket_notice *notice)
+static bool take_ticket(struct worker *worker, struct signet_ticket_notice *notice)
 {
 	struct session_record record = {};
 
 	memset(notice, 0, sizeof(*notice));
 	notice->size = sizeof(*notice);
-	if (ioctl(thread->worker->device, SIGNET_IOC_TICKET, notice))
+	if (ioctl(worker->device, SIGNET_IOC_TICKET, notice))
 		return false;
 	if (notice->session_len <= SESSION_KEY_SIZE || notice->session_len > SIGNET_SESSION_MAX ||
 	    !notice->ticket_len || notice->ticket_len > SIGNET_TICKET_MAX)
@@ -169,8 +167,8 @@ static bool take_ticket(struct thread *thread, struct signet_ticket_notice *noti
 	record.ticket_len = notice->ticket_len;
 	memcpy(record.ticket, notice->ticket, record.ticket_len);
 	record.received_ms = notice->received_ms;
-	sessions_put(thread->worker->sessions, &record);
-	atomic_fetch_add(&thread->worker->shared->tickets, 1);
+	sessions_put(worker->sessions, &record);
+	atomic_fetch_add(&worker->shared->tickets, 1);
 	explicit_bzero(&record, sizeof(record));
 	return true;
 }
@@ -195,17 +193,11 @@ static void take_ticket_keys(struct worker *worker)
 	explicit_bzero(keys, sizeof(keys));
 }
 
-static void device_ready(struct thread *thread, int events)
+static void device_ready(struct thread *thread)
 {
-	struct signet_ticket_notice notice;
-
 	thread->device_polled = false;
 	if (thread->draining)
 		return;
-	for (int i = 0; events > 0 && (events & POLLPRI) && i < TICKETS_MAX; i++)
-		if (!take_ticket(thread, &notice))
-			break;
-	explicit_bzero(&notice, sizeof(notice));
 	take_ticket_keys(thread->worker);
 	for (int i = 0; i < REQUESTS_MAX; i++)
 		if (!take_request(thread))
@@ -236,7 +228,7 @@ static void complete(struct thread *thread, uint64_t watch, int result)
 	case WATCH_NOTHING:
 		break;
 	case WATCH_DEVICE:
-		device_ready(thread, result);
+		device_ready(thread);
 		break;
 	case WATCH_CONTROL:
 		drain(thread);
@@ -354,6 +346,29 @@ static void prepare_threads(const struct worker_start *start, struct worker *wor
 	}
 }
 
+/*
+ * In poll(), since a poll of io_uring does not wake for POLLPRI: its IO_ASYNC_POLL_COMMON keeps that
+ * for itself.
+ */
+static void collect_tickets(struct worker *worker)
+{
+	struct pollfd waits[] = {
+		{ .fd = worker->device, .events = POLLPRI },
+		{ .fd = worker->control, .events = POLLIN },
+	};
+	struct signet_ticket_notice notice;
+
+	while (!waits[1].revents) {
+		if (poll(waits, sizeof(waits) / sizeof(waits[0]), -1) < 0 && errno != EINTR)
+			break;
+		if (waits[0].revents & ~POLLPRI)
+			waits[0].fd = -1; /* the network namespace has gone */
+		while (take_ticket(worker, &notice))
+			;
+	}
+	explicit_bzero(&notice, sizeof(notice));
+}
+
 static void run_threads(const struct worker_start *start, struct worker *worker)
 {
 	struct beginning *beginnings = calloc(start->count, sizeof(*beginnings));
@@ -370,6 +385,7 @@ static void run_threads(const struct worker_start *start, struct worker *worker)
 	dprintf(start->report, "\n");
 	close(start->report);
 	pthread_barrier_wait(&confined);
+	collect_tickets(worker);
 	for (unsigned int i = 0; i < start->count; i++)
 		pthread_join(threads[i].thread, NULL);
 }
