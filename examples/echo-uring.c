@@ -23,6 +23,7 @@
 #define BUFFERS 1024 /* a power of two */
 #define BUFFER_SIZE 16384 /* as much as a record holds */
 #define QUEUE_MAX 16 /* how many a client that does not read may keep from the others */
+#define PATIENCE_MS 30000 /* and for how long */
 #define ENTRIES 4096
 
 /* What is done with a connection goes with its address, whose lowest bits are free. */
@@ -254,7 +255,7 @@ static void start_ring(void)
 static void start_listening(const char *port, const char *profile)
 {
 	struct sockaddr_in6 address = { .sin6_family = AF_INET6, .sin6_port = htons(atoi(port)) };
-	int one = 1;
+	int one = 1, patience = PATIENCE_MS;
 
 	listener = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (setsockopt(listener, IPPROTO_TCP, TCP_ULP, "signet", 6) ||
@@ -262,6 +263,7 @@ static void start_listening(const char *port, const char *profile)
 		err(1, "attaching the module signet");
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(listener, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof(patience));
 	if (bind(listener, (struct sockaddr *)&address, sizeof(address)) ||
 	    listen(listener, SOMAXCONN))
 		err(1, "listening at port %s", port);

@@ -43,7 +43,7 @@ int main(int argc, char **argv)
 
 	if (argc != 3)
 		errx(help ? 0 : 2,
-		     "usage: setsockopt-client HOST PORT: sends its input, prints the answer");
+		     "usage: setsockopt-client HOST PORT: sends its input over TLS, prints the answer");
 	fd = connect_to(argv[1], argv[2]);
 	if (setsockopt(fd, IPPROTO_TCP, TCP_ULP, "signet", 6))
 		err(1, "attaching the module signet");
