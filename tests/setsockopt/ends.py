@@ -16,11 +16,32 @@ SERVERS = ["setsockopt-server", "setsockopt_server.py"]
 REQUEST = f"GET / HTTP/1.1\r\nHost: {material.NAME}\r\n\r\n".encode()
 
 
+_helpers = []
+
+
+@contextlib.contextmanager
 def helper():
-    """signetd, with a profile for servers and one for clients."""
-    return daemon.Daemon(daemon.configuration(
-        daemon.profile("web", "server", material.ec, allow="everyone"),
-        daemon.profile("test", "client", ca=material.ca.chain)))
+    """signetd, with a profile for servers and one for clients. It stays for the next cases."""
+    if not _helpers:
+        started = daemon.Daemon(daemon.configuration(
+            daemon.profile("web", "server", material.ec, allow="everyone"),
+            daemon.profile("test", "client", ca=material.ca.chain)))
+        _helpers.append(started.__enter__())
+    serving = _helpers[0]
+    before = len(serving.log)
+    try:
+        yield
+    except Exception:
+        serving.read_log(0)
+        for line in serving.log[before:].decode(errors="replace").splitlines()[-25:]:
+            print("#", line)
+        raise
+    serving.read_log(0)
+
+
+def end_helper():
+    while _helpers:
+        _helpers.pop().__exit__(None)
 
 
 def server(program, *arguments):
