@@ -14,7 +14,7 @@ from processes import PATIENCE, Program
 from wiretap import DATA, TLS
 
 CLIENTS, LAZY, SIZE = 100, 8, 1 << 16  # a part of DATA
-CARRIERS, RESTARTS, BLOCK, AHEAD = 10, 3, 3000, 8
+CARRIERS, RESTARTS, BLOCK, AHEAD = 6, 3, 3000, 8
 
 
 class Carrier:
