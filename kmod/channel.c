@@ -281,6 +281,7 @@ static __poll_t poll_locked(struct sock *sk)
 	/* So that TCP tells when there is room. */
 	if (!sk_stream_is_writeable(sk))
 		signet_tx_set_nospace(sk);
+	/* TCP makes room and then looks at the flag: this is the other way round. */
 	smp_mb__after_atomic();
 	if (sk_stream_is_writeable(sk) || (sk->sk_shutdown & SEND_SHUTDOWN))
 		mask |= EPOLLOUT | EPOLLWRNORM;

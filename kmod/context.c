@@ -106,11 +106,36 @@ interference:
 	return signet_context_fail(sk, ctx, EBADFD, SIGNET_REASON_INTERFERENCE, SIGNET_ALERT_NONE);
 }
 
+const char *signet_state_name(u8 state)
+{
+	static const char *const names[] = {
+		[SIGNET_STATE_GATED] = "gated",
+		[SIGNET_STATE_HANDSHAKE] = "handshake",
+		[SIGNET_STATE_ESTABLISHED] = "established",
+		[SIGNET_STATE_CLOSED] = "closed",
+		[SIGNET_STATE_FAILED] = "failed",
+	};
+
+	return state < ARRAY_SIZE(names) && names[state] ? names[state] : "unknown";
+}
+
 void signet_context_set_state(struct sock *sk, struct signet_context *ctx, enum signet_state state)
 {
 	trace_signet_state(sk, ctx->state, state, ctx->reason);
 	WRITE_ONCE(ctx->state, state);
 	sk->sk_state_change(sk);
+}
+
+/*
+ * Not before TCP has the alert: with sk_err it would refuse to take it. And not
+ * sk_err_soft, which every acknowledgment clears.
+ */
+void signet_context_report(struct sock *sk, struct signet_context *ctx)
+{
+	if (likely(!ctx->error) || ctx->reported || ctx->tx.tail_len)
+		return;
+	ctx->reported = true;
+	WRITE_ONCE(sk->sk_err, ctx->error);
 }
 
 int signet_context_fail(struct sock *sk, struct signet_context *ctx, int error,
@@ -131,11 +156,7 @@ int signet_context_fail(struct sock *sk, struct signet_context *ctx, int error,
 	wipe_keys(ctx);
 	ctx->reason = reason;
 	WRITE_ONCE(ctx->error, error);
-	/*
-	 * Not sk_err: TCP would refuse to send the alert that may still wait
-	 * for room. SO_ERROR reads this one too.
-	 */
-	WRITE_ONCE(sk->sk_err_soft, error);
+	signet_context_report(sk, ctx);
 	signet_handshake_detach(ctx, error);
 	signet_context_set_state(sk, ctx, SIGNET_STATE_FAILED);
 	return -error;

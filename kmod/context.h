@@ -198,6 +198,7 @@ struct signet_rx {
  *		the name it was attached under or by the first keys
  * @gated:	no cleartext passes before there are keys
  * @spare:	there was no memory for one of its own: a FAILED context that sockets share
+ * @reported:	SO_ERROR has been told of it
  * @error:	errno of a FAILED socket, or 0
  * @tcp_error:	errno that ended the TCP connection, once it was taken from sk_err
  * @reason:	enum signet_reason
@@ -231,6 +232,7 @@ struct signet_context {
 	u8 personality;
 	bool gated;
 	bool spare;
+	bool reported;
 	int error;
 	int tcp_error;
 	u16 reason;
@@ -308,6 +310,9 @@ void signet_context_track_rx(struct sock *sk, struct signet_context *ctx);
  */
 int signet_context_check(struct sock *sk, struct signet_context *ctx);
 
+/* As ss and /proc/net/signet show it. */
+const char *signet_state_name(u8 state);
+
 /* Enters a state, and lets everybody know who waits. */
 void signet_context_set_state(struct sock *sk, struct signet_context *ctx, enum signet_state state);
 
@@ -325,6 +330,9 @@ void signet_context_set_state(struct sock *sk, struct signet_context *ctx, enum 
  */
 int signet_context_fail(struct sock *sk, struct signet_context *ctx, int error,
 			enum signet_reason reason, enum signet_alert alert);
+
+/* Lets SO_ERROR tell of a failure, once. Context: under the socket lock. */
+void signet_context_report(struct sock *sk, struct signet_context *ctx);
 
 /*
  * The errno, negative, that ended the TCP connection, or 0 while there is one.

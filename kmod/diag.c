@@ -13,19 +13,6 @@
 /* "signet established TLS_ECDHE_... epoch 4294967295/4294967295", about. */
 #define NAME_MAX_LEN 112
 
-static const char *state_name(u8 state)
-{
-	static const char *const names[] = {
-		[SIGNET_STATE_GATED] = "gated",
-		[SIGNET_STATE_HANDSHAKE] = "handshake",
-		[SIGNET_STATE_ESTABLISHED] = "established",
-		[SIGNET_STATE_CLOSED] = "closed",
-		[SIGNET_STATE_FAILED] = "failed",
-	};
-
-	return state < ARRAY_SIZE(names) && names[state] ? names[state] : "unknown";
-}
-
 /*
  * ss shows of any ULP its name, and of upstream's TLS a few numbers. State, suite
  * and epochs of sending and receiving have their place in the name: the core has
@@ -42,10 +29,11 @@ static int put_name(struct sk_buff *skb, const struct signet_context *ctx,
 		return 0;
 	if (tx && rx)
 		snprintf(name, sizeof(name), "%s %s %s epoch %u/%u", SIGNET_ULP_NAME,
-			 state_name(READ_ONCE(ctx->state)), tx->suite->name, tx->epoch, rx->epoch);
+			 signet_state_name(READ_ONCE(ctx->state)), tx->suite->name, tx->epoch,
+			 rx->epoch);
 	else
 		snprintf(name, sizeof(name), "%s %s", SIGNET_ULP_NAME,
-			 state_name(READ_ONCE(ctx->state)));
+			 signet_state_name(READ_ONCE(ctx->state)));
 	nlmsg_trim(skb, last);
 	return nla_put_string(skb, INET_ULP_INFO_NAME, name);
 }

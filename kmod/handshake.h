@@ -74,7 +74,7 @@ struct signet_handshake {
 	bool may_wait;
 	wait_queue_head_t wait;
 	struct timer_list timer;
-	spinlock_t lock;
+	spinlock_t lock; /* sk, error */
 	struct sock *sk;
 	int error;
 	u16 reason;

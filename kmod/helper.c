@@ -34,7 +34,7 @@
 struct device_file {
 	struct signet_helper helper;
 	bool ready;
-	struct mutex lock;
+	struct mutex lock; /* joins once */
 };
 
 /* --- requests ---------------------------------------------------------------------- */
@@ -126,14 +126,18 @@ free_request:
 	return err;
 }
 
+static bool has_request(struct signet_upcall *upcall)
+{
+	return !list_empty_careful(&upcall->queue) || READ_ONCE(upcall->dead);
+}
+
 static int wait_for_request(struct signet_helper *helper, const struct file *file)
 {
 	struct signet_upcall *upcall = helper->upcall;
 
 	if (file->f_flags & O_NONBLOCK)
 		return -EAGAIN;
-	return wait_event_interruptible_exclusive(
-		helper->wait, !list_empty_careful(&upcall->queue) || READ_ONCE(upcall->dead));
+	return wait_event_interruptible_exclusive(helper->wait, has_request(upcall));
 }
 
 static int get_request(struct signet_helper *helper, const struct file *file, void __user *argument)

@@ -8,6 +8,7 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
+#include "connections.h"
 #include "context.h"
 #include "record.h"
 #include "uapi/linux/signet.h"
@@ -242,12 +243,17 @@ static int __net_init namespace_init(struct net *net)
 		goto free_counters;
 	if (!proc_create_net_single("signet_stat", 0444, net->proc_net, show_counters, NULL))
 		goto kill_upcall;
+	err = signet_connections_init(net);
+	if (err)
+		goto remove_stat;
 	err = register_defaults(net, ns);
 	if (err)
-		goto remove_proc;
+		goto exit_connections;
 	return 0;
 
-remove_proc:
+exit_connections:
+	signet_connections_exit(net);
+remove_stat:
 	remove_proc_entry("signet_stat", net->proc_net);
 kill_upcall:
 	signet_upcall_kill(ns->upcall);
@@ -262,6 +268,7 @@ static void __net_exit namespace_exit(struct net *net)
 
 	unregister_net_sysctl_table(ns->header);
 	kfree(ns->table);
+	signet_connections_exit(net);
 	remove_proc_entry("signet_stat", net->proc_net);
 	signet_upcall_kill(ns->upcall);
 	free_percpu(ns->counters);

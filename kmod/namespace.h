@@ -102,7 +102,7 @@ struct signet_namespace {
 	struct ctl_table *table;
 	struct ctl_table_header *header;
 	struct signet_upcall *upcall;
-	spinlock_t lock;
+	spinlock_t lock; /* connections */
 	struct list_head connections;
 };
 

@@ -16,7 +16,7 @@ struct sock;
 
 /**
  * struct signet_preferences - of a socket; a listener's are shared with what it accepts
- * @references:	sockets and handshakes that refer to it: it does not change once there are two
+ * @references:	sockets and handshakes that refer to it; it never changes while in use
  * @rcu:	for softirq, which copies a listener's reference without its lock
  * @accept:	a listener's: ask for a handshake of each connection that is accepted
  * @client_auth: enum signet_client_auth
@@ -52,7 +52,9 @@ int signet_preferences_set(struct sock *sk, int option, sockptr_t value, unsigne
  * @ctx:	context
  *
  * Connections that are about to be accepted may share the old ones.
- * Context: process, under the socket lock. Return: NULL without memory.
+ *
+ * Context: process, under the socket lock.
+ * Return: the copy, or NULL without memory.
  */
 struct signet_preferences *signet_preferences_renew(struct signet_context *ctx);
 

@@ -70,7 +70,8 @@ struct signet_session {
  * @handover:	its fixed part
  * @more:	userspace's address of what follows
  *
- * Context: process. Return: ERR_PTR: -EMSGSIZE, -EINVAL, -EFAULT, -ENOMEM.
+ * Context: process.
+ * Return: it, or an ERR_PTR: -EMSGSIZE, -EINVAL, -EFAULT, -ENOMEM.
  */
 struct signet_session *signet_session_new(const struct signet_handover *handover,
 					  const void __user *more);

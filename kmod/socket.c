@@ -488,7 +488,7 @@ static void attach_child(struct sock *sk, const struct signet_context *listener,
 		signet_count(ctx->ns, SIGNET_COUNT_ATTACHED);
 	} else {
 		ctx = &use->spare;
-		WRITE_ONCE(sk->sk_err_soft, ENOMEM);
+		WRITE_ONCE(sk->sk_err, ENOMEM);
 		signet_count(signet_namespace(sock_net(sk)), SIGNET_COUNT_NO_MEMORY_CHILDREN);
 	}
 	put_in_place(sk, ctx, use);

@@ -262,8 +262,10 @@ int signet_tx_push(struct sock *sk, struct signet_context *ctx, int flags)
 		WRITE_ONCE(tx->tail_len, tx->tail_len - ret);
 	}
 	tx->pushing = false;
-	if (!tx->tail_len)
+	if (!tx->tail_len) {
+		signet_context_report(sk, ctx);
 		return 0;
+	}
 	if (ret < 0 && ret != -EAGAIN) {
 		/* An error that came up while TCP worked; give it back. */
 		if (ret != -EPIPE)

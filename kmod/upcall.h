@@ -86,7 +86,8 @@ void signet_upcall_kill(struct signet_upcall *upcall);
  * @ns:		of the socket
  * @handshake:	not submitted before
  *
- * Context: process. Return: 0, -EUNATCH, -EDQUOT, -ENOMEM.
+ * Context: process.
+ * Return: 0, -EUNATCH, -EDQUOT, -ENOMEM.
  */
 int signet_upcall_submit(struct signet_namespace *ns, struct signet_handshake *handshake);
 

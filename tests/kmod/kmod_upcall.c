@@ -514,6 +514,22 @@ TEST_F(upcall, a_refusal_is_an_errno_and_a_text)
 	EXPECT_ERRNO(EKEYREJECTED, text_option(self->link.fd, SIGNET_CONNECT, "again"));
 }
 
+/* An acknowledgment makes TCP forget its soft errors. */
+TEST_F(upcall, a_refusal_is_told_after_the_alert_was_acknowledged)
+{
+	int unsent = 1;
+
+	BEGIN();
+	ASSERT_LT(0, write(self->channel, hello_record, sizeof(hello_record)));
+	EXPECT_EQ(0, helper_refuse(self->channel, EKEYREJECTED, FATAL(45), "refused"));
+	while (unsent)
+		ASSERT_EQ(0, ioctl(self->link.fd, SIOCOUTQ, &unsent));
+	EXPECT_TRUE(poll_wait(self->link.fd, POLLOUT) & POLLERR);
+	EXPECT_EQ(EKEYREJECTED, socket_error(self->link.fd));
+	EXPECT_EQ(0, socket_error(self->link.fd));
+	EXPECT_ERRNO(EKEYREJECTED, send(self->link.fd, "x", 1, 0));
+}
+
 /* --- the channel -------------------------------------------------------------------- */
 
 TEST_F(upcall, what_the_helper_writes_reaches_the_peer)

@@ -78,7 +78,7 @@ def reload_under_load():
 def broken_reload():
     with Daemon() as signetd:
         for text, line in ((configuration() + 'nonsense = "";\n', "nonsense is no setting"),
-                           (configuration() + "profiles", "syntax error"),
+                           (configuration() + "= 5", "syntax error"),
                            (configuration().replace(daemon.ec.key, daemon.other.key),
                             "this key is not the one of the certificate"),
                            (configuration().replace(daemon.ec.chain, "/nonexistent"),
@@ -217,7 +217,7 @@ def signer_killed():
     with Daemon() as signetd, traffic(signetd):
         signer = signetd.current("signer")
         os.kill(signer, signal.SIGSTOP)
-        with connected() as (one, other):
+        with connected(client={sockets.PROFILE: "fresh"}) as (one, other):
             wait_until(lambda: in_progress(signetd) == 2, "the handshakes begin")
             time.sleep(0.3)
             os.kill(signer, signal.SIGKILL)

@@ -12,7 +12,7 @@ from serving import as_user, established
 from sockets import exchange
 
 EVERYTHING = range(41)
-SUPERVISOR = {0, 1, 2, 5, 6, 7, 8, 14}  # what confine_supervisor() keeps
+SUPERVISOR = {2, 5, 6, 7, 8, 14}  # what confine_supervisor() keeps
 
 
 def status_of(pid):

@@ -15,7 +15,7 @@ from serving import check_refused
 from sockets import CLIENT, SERVER, begin, exchange, finish, listen, pair, refusal
 
 SLOW = 1000
-FAST = 60
+FAST = 40
 LIMITS = "limits: { total = 5000; per_source = 4000; per_listener = 4000; per_user = 4000; };"
 
 

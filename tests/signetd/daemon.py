@@ -4,12 +4,12 @@
 import json
 import os
 import re
-import select
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 import certificates
@@ -68,7 +68,8 @@ def profile(name, role, *certificates_, **settings):
 
 
 SERVER = profile("web", "server", ec, other, rsa, allow="everyone")
-CLIENT = profile("test", "client", ca=ca.chain)
+CLIENT = profile("test", "client", ca=ca.chain) + \
+    profile("fresh", "client", ca=ca.chain, resume="false")
 
 
 def configuration(*profiles, more=""):
@@ -92,7 +93,12 @@ class Daemon:
         self.process = subprocess.Popen([*program, "--foreground", "--config", file],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.PIPE, bufsize=0)
-        os.set_blocking(self.process.stderr.fileno(), False)
+        self.reader = threading.Thread(target=self._read_log, daemon=True)
+        self.reader.start()
+
+    def _read_log(self):
+        while more := self.process.stderr.read(1 << 16):
+            self.log += more
 
     def __enter__(self):
         self.expect("notice: serving")
@@ -106,21 +112,11 @@ class Daemon:
             except ProcessLookupError:
                 pass
         self.process.wait()
-        self.read_log(0)
+        self.reader.join(PATIENCE)
         self.process.stderr.close()
         if _[0]:
             for line in self.log.decode(errors="replace").splitlines()[-25:]:
                 print("#", line)
-
-    def read_log(self, patience):
-        select.select([self.process.stderr], [], [], patience)
-        try:
-            more = os.read(self.process.stderr.fileno(), 1 << 20)
-        except BlockingIOError:
-            return
-        if not more:
-            time.sleep(0.05)
-        self.log += more
 
     def expect(self, pattern, after=0):
         """Waits for a line of the log. Return: the line's match."""
@@ -131,11 +127,11 @@ class Daemon:
                 return found
             if time.monotonic() > deadline:
                 raise AssertionError(f"the log has no {pattern!r}")
-            self.read_log(0.5)
+            time.sleep(0.02)
 
     def wait(self):
         status = self.process.wait(PATIENCE)
-        self.read_log(0)
+        self.reader.join(PATIENCE)
         return status
 
     def command(self, name):
@@ -148,7 +144,6 @@ class Daemon:
 
     def pids(self, what):
         """Of all workers, or signers, that the log names and that are still there."""
-        self.read_log(0)
         found = re.findall(rf"{what} (\d+)", self.log.decode(errors="replace"))
         return sorted({int(pid) for pid in found if os.path.exists(f"/proc/{pid}")})
 

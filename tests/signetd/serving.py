@@ -363,7 +363,7 @@ def control():
         status = signetd.command("status")
         equal((status["ok"], status["state"], status["generation"]), (True, "serving", 1), "status")
         names = [one["name"] for one in signetd.command("profiles")["profiles"]]
-        equal(names, ["web", "test", "system"], "profiles")
+        equal(names, ["web", "test", "fresh", "system"], "profiles")
         equal(signetd.command("failures"), {"ok": True, "failures": []}, "failures")
         equal(signetd.command("nonsense")["ok"], False, "an unknown command")
         with as_user(1001), socket.socket(socket.AF_UNIX) as stranger:

@@ -87,7 +87,7 @@ def finish(connection, patience=PATIENCE):
     poll.register(connection, select.POLLOUT)
     if not poll.poll(patience * 1000):
         raise AssertionError("the handshake does not come to an end")
-    error = number_of(connection, at=20)
+    error = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if error:
         raise Refused(errno.errorcode.get(error, str(error)), text_of(connection))
 

@@ -81,9 +81,9 @@ static void data_goes_both_ways(const struct signet_config *client,
 		   info.tx_suite == near.result.suite && info.version == near.result.version,
 	   "the kernel knows the client's state, role, suite and version: %s",
 	   signet_state_name(info.state));
-	ok(info.tx_records == 1 && info.rx_records == 1 && info.tx_bytes == 13 &&
-		   info.rx_bytes == 13,
-	   "and what has passed");
+	ok(info.tx_records == 1 && info.rx_records == 3 && info.tx_bytes == 13 &&
+		   info.rx_bytes == 13 && info.tickets == 2,
+	   "and what has passed, two tickets among it");
 	ok(!signet_info(far.fd, &info) && info.role == SIGNET_ROLE_SERVER, "and the server's role");
 	if (signet_error(near.fd, text, sizeof(text)))
 		bail("no SIGNET_ERROR");
@@ -146,7 +146,8 @@ static void settings_are_kept(const struct signet_config *client,
 	ok(!signet_rekey(near.fd, SIGNET_REKEY_REQUEST_UPDATE) && update_comes(far.fd) &&
 		   update_comes(near.fd),
 	   "keys are changed on both sides");
-	ok(signet_ticket(near.fd, ticket, sizeof(ticket)) == -ENODATA, "no ticket was sent");
+	ok(signet_ticket(near.fd, ticket, sizeof(ticket)) == -EMSGSIZE,
+	   "the server's tickets are kept");
 	close(near.fd);
 	close(far.fd);
 }
@@ -218,6 +219,68 @@ static void openssl_is_a_peer(const struct signet_config *client)
 	process_stop(&process);
 }
 
+/* Tickets that the module has kept serve the next connection, once. */
+static void sessions_are_collected(const struct signet_config *server)
+{
+	struct signet_config *client = new_config(SIGNET_ROLE_CLIENT, "ca", NULL);
+	struct end near = { .config = client, .name = "db.internal", .greeting = "hello" };
+	struct end far = { .config = server, .greeting = "hello" };
+
+	ok(signet_collect_tickets(client, 0) == -EINVAL, "without a cache nothing is collected");
+	if (signet_config_session_cache(client, 2))
+		bail("no cache");
+	for (int i = 0; i < 4; i++) {
+		/* The first is a full handshake, with two tickets; the last has none left. */
+		bool resumed = i == 1 || i == 2;
+
+		run_ends(&near, &far);
+		ok(!near.ret && !far.ret && near.result.resumed == resumed &&
+			   far.result.resumed == resumed &&
+			   !strcmp(near.result.peer, "db.internal"),
+		   "connection %d is %s: %s%s", i, resumed ? "resumed" : "a new one",
+		   near.result.text, far.result.text);
+		ok(arrives(far.fd, "hello") && arrives(near.fd, "hello"), "and carries data");
+		if (!i)
+			ok(signet_collect_tickets(client, near.fd) == 2 &&
+				   signet_collect_tickets(client, near.fd) == 0,
+			   "two tickets are collected, once");
+		close(near.fd);
+		close(far.fd);
+	}
+	ok(signet_collect_tickets(client, STDIN_FILENO) == -ENOENT,
+	   "a connection that is not known is refused");
+	signet_config_free(client);
+}
+
+static void old_versions_are_handed_over(void)
+{
+	static const char *const ciphers[] = { "ECDHE-ECDSA-AES128-GCM-SHA256",
+					       "ECDHE-ECDSA-AES256-GCM-SHA384",
+					       "ECDHE-ECDSA-CHACHA20-POLY1305" };
+	struct signet_config *client = new_config(SIGNET_ROLE_CLIENT, "ca", NULL);
+	unsigned int port = free_port();
+	struct signet_result result;
+	struct process process;
+	int fd, ret;
+
+	signet_config_min_version(client, SIGNET_TLS_1_2);
+	for (size_t i = 0; i < sizeof(ciphers) / sizeof(ciphers[0]); i++) {
+		process_start(&process,
+			      "exec openssl s_server -accept 127.0.0.1:%u -cert server.pem "
+			      "-key server.key -tls1_2 -cipher %s -rev",
+			      port, ciphers[i]);
+		fd = tcp_connect(port);
+		ret = signet_connect(client, fd, "db.internal", &result);
+		ok(!ret && result.version == SIGNET_TLS_1_2 && send(fd, "abc\n", 4, 0) == 4 &&
+			   arrives(fd, "cba\n") && send(fd, "xyz\n", 4, 0) == 4 &&
+			   arrives(fd, "zyx\n"),
+		   "TLS 1.2 with %s is handed over: %s", ciphers[i], result.text);
+		close(fd);
+		process_stop(&process);
+	}
+	signet_config_free(client);
+}
+
 int main(void)
 {
 	struct signet_config *client, *server;
@@ -239,6 +302,8 @@ int main(void)
 	refusals_hand_nothing_over(client, server);
 	late_refusals_are_told(client);
 	openssl_is_a_peer(client);
+	sessions_are_collected(server);
+	old_versions_are_handed_over();
 	signet_config_free(client);
 	signet_config_free(server);
 	return tap_end();

@@ -83,8 +83,8 @@ static size_t sign_with(EVP_PKEY *key, unsigned char *signature)
 		context = EVP_PKEY_CTX_new(key, NULL);
 		good = EVP_PKEY_sign_init(context) > 0;
 		set_padding(context, holder.scheme);
-		good = good && EVP_PKEY_sign(context, signature, &length, holder.data,
-					     holder.length) > 0;
+		good = good &&
+		       EVP_PKEY_sign(context, signature, &length, holder.data, holder.length) > 0;
 	}
 	EVP_PKEY_CTX_free(context);
 	EVP_MD_CTX_free(message);
@@ -202,12 +202,11 @@ static void sign_once(const struct row *row, bool is_server, bool old, bool at_o
 		goto end;
 	}
 	ok(meeting_is_good(&meeting) && meeting_exchanges_data(&meeting) && holder.asked == 1 &&
-		   holder.scheme == scheme &&
-		   !strcmp(holder.key, row->certificate) && !holder.cancelled &&
-		   meeting.pending == (at_once ? 0 : 6),
+		   holder.scheme == scheme && !strcmp(holder.key, row->certificate) &&
+		   !holder.cancelled && meeting.pending == (at_once ? 0 : 6),
 	   "%s signs 0x%04x for a %s of TLS 1.%d %s: %s", row->certificate, holder.scheme,
-	   is_server ? "server" : "client", 3 - old,
-	   at_once ? "at once" : "after a while", meeting.result.text);
+	   is_server ? "server" : "client", 3 - old, at_once ? "at once" : "after a while",
+	   meeting.result.text);
 	ok(signet_handshake_signature(meeting.ours, "x", 1, 0) == -EALREADY,
 	   "and nothing more is awaited");
 end:
@@ -277,8 +276,8 @@ static void refusals_end_handshakes(void)
 		holder = cases[i].holder;
 		meeting_begin(&meeting, config, theirs, NULL);
 		meeting_run(&meeting);
-		ok(meeting.status == cases[i].error && meeting.result.text[0] && !meeting.keys.size &&
-			   !holder.cancelled,
+		ok(meeting.status == cases[i].error && meeting.result.text[0] &&
+			   !meeting.keys.size && !holder.cancelled,
 		   "%s: %s", cases[i].what, meeting.result.text);
 		meeting_end(&meeting);
 	}
@@ -372,6 +371,18 @@ static void several_may_be_served(void)
 	signet_config_free(config);
 }
 
+static void kinds_do_not_mix(void)
+{
+	struct signet_config *client = config_for(SIGNET_ROLE_CLIENT, "p256");
+
+	ok(signet_config_certificate(client, in_certificates("client.pem"),
+				     in_certificates("client.key")) == -EINVAL &&
+		   !signet_config_certificate_signer(client, in_certificates("rsa.pem"), &signer,
+						     "rsa"),
+	   "a client's certificate is replaced by one of the same kind");
+	signet_config_free(client);
+}
+
 /* A call that blocks takes a signer that answers at once, and no other. */
 static void blocking_calls_cannot_wait(void)
 {
@@ -421,6 +432,7 @@ int main(void)
 	wrong_signatures_are_noticed();
 	endings_are_told();
 	several_may_be_served();
+	kinds_do_not_mix();
 	blocking_calls_cannot_wait();
 	return tap_end();
 }

@@ -79,8 +79,8 @@ static bool exports_agree(struct meeting *meeting)
 	length = signet_handshake_exporter(meeting->ours, &secret);
 	SSL_export_keying_material(meeting->theirs, theirs, sizeof(theirs), LABEL, strlen(LABEL),
 				   (const unsigned char *)"", 0, 1);
-	SSL_export_keying_material(meeting->theirs, other_theirs, sizeof(other_theirs), "EXPERIMENT",
-				   10, (const unsigned char *)"context", 7, 1);
+	SSL_export_keying_material(meeting->theirs, other_theirs, sizeof(other_theirs),
+				   "EXPERIMENT", 10, (const unsigned char *)"context", 7, 1);
 	if (signet_handshake_export(meeting->ours, LABEL, "", 0, ours, sizeof(ours)) ||
 	    memcmp(ours, theirs, sizeof(ours)) ||
 	    signet_handshake_export(meeting->ours, "EXPERIMENT", "context", 7, other,
@@ -114,7 +114,8 @@ static void meet_with(const struct row *row, bool is_server)
 	ok(meeting_is_good(&meeting) && meeting.result.suite == row->suite &&
 		   meeting.result.version == version && !meeting.result.resumed,
 	   "%s as %s: %s", row->openssl, is_server ? "server" : "client", meeting.result.text);
-	ok(meeting_is_good(&meeting) && meeting_exchanges_data(&meeting), "and data goes both ways");
+	ok(meeting_is_good(&meeting) && meeting_exchanges_data(&meeting),
+	   "and data goes both ways");
 	ok(meeting_is_good(&meeting) && exports_agree(&meeting),
 	   "and the same keying material is exported");
 	meeting_end(&meeting);
@@ -134,7 +135,8 @@ static void suites_agree(void)
 static void old_versions_are_refused(bool is_server)
 {
 	struct signet_config *config = config_for(is_server, is_server ? "server" : NULL);
-	const char *name = is_server ? NULL : "db.internal", *role = is_server ? "server" : "client";
+	const char *name = is_server ? NULL : "db.internal",
+		   *role = is_server ? "server" : "client";
 	SSL_CTX *theirs = openssl_new(!is_server, is_server ? NULL : "server");
 	struct meeting meeting;
 
@@ -240,8 +242,8 @@ static void protocols_are_negotiated(void)
 		else
 			ok(meeting_is_good(&meeting) &&
 				   !strcmp(meeting.result.alpn, cases[i % COUNT(cases)].agreed),
-			   "TLS 1.%d server, %s: \"%s\"%s", 3 - old,
-			   cases[i % COUNT(cases)].what, meeting.result.alpn, meeting.result.text);
+			   "TLS 1.%d server, %s: \"%s\"%s", 3 - old, cases[i % COUNT(cases)].what,
+			   meeting.result.alpn, meeting.result.text);
 		meeting_end(&meeting);
 		SSL_CTX_free(theirs);
 		signet_config_free(config);
@@ -449,9 +451,9 @@ static void demands_can_be_tightened(void)
 
 static void groups_are_agreed(void)
 {
-	static const char *const groups[] = { "X25519MLKEM768", "SecP256r1MLKEM768",
-					      "SecP384r1MLKEM1024", "x25519", "secp256r1",
-					      "secp384r1" };
+	static const char *const groups[] = { "X25519MLKEM768",	    "SecP256r1MLKEM768",
+					      "SecP384r1MLKEM1024", "x25519",
+					      "secp256r1",	    "secp384r1" };
 	struct meeting meeting;
 
 	/* The other side's first share is for another group: a HelloRetryRequest each time. */
@@ -466,9 +468,8 @@ static void groups_are_agreed(void)
 			SSL_CTX_set1_groups_list(theirs, "P-521:X25519:P-256:P-384:X25519MLKEM768:"
 							 "SecP256r1MLKEM768:SecP384r1MLKEM1024");
 		} else {
-			signet_config_groups(config,
-					     "X25519MLKEM768:x25519:secp256r1:secp384r1:"
-					     "SecP256r1MLKEM768:SecP384r1MLKEM1024");
+			signet_config_groups(config, "X25519MLKEM768:x25519:secp256r1:secp384r1:"
+						     "SecP256r1MLKEM768:SecP384r1MLKEM1024");
 			SSL_CTX_set1_groups_list(theirs, group);
 		}
 		meeting_begin(&meeting, config, theirs, is_server ? NULL : "db.internal");
@@ -504,6 +505,59 @@ static void unknown_names_are_refused(void)
 	signet_config_free(config);
 }
 
+static const unsigned char change_cipher_spec[] = { 20, 3, 3, 0, 1, 1 };
+
+static void inject(const struct meeting *meeting, const void *data, size_t size)
+{
+	if (send(meeting->their_fd, data, size, MSG_NOSIGNAL) != (ssize_t)size)
+		bail("send: %s", strerror(errno));
+}
+
+/* TLS 1.2: keys must not be taken into use before there are any (RFC 5246 7.1). */
+static void keys_come_first(bool demand)
+{
+	struct signet_config *server = new_config(SIGNET_ROLE_SERVER, "ca", "server");
+	struct signet_config *client = config_for(false, NULL);
+	SSL_CTX *theirs = openssl_new(false, demand ? "client" : NULL);
+	unsigned char flight[65536];
+	struct meeting meeting;
+	ssize_t n, hello;
+
+	signet_config_client_auth(server,
+				  demand ? SIGNET_CLIENT_AUTH_REQUIRED : SIGNET_CLIENT_AUTH_NONE);
+	signet_config_min_version(server, SIGNET_TLS_1_2);
+	signet_config_min_version(client, SIGNET_TLS_1_2);
+	SSL_CTX_set_max_proto_version(theirs, TLS1_2_VERSION);
+	meeting_begin(&meeting, server, theirs, NULL);
+	SSL_do_handshake(meeting.theirs);
+	if (signet_handshake_step(meeting.ours) <= 0)
+		bail("the server does not wait for the client's keys");
+	inject(&meeting, change_cipher_spec, sizeof(change_cipher_spec));
+	ok(signet_handshake_step(meeting.ours) == -EPROTO && !signet_handshake_keys(meeting.ours),
+	   "a server refuses ChangeCipherSpec before ClientKeyExchange");
+	meeting_end(&meeting);
+	SSL_CTX_free(theirs);
+
+	theirs = openssl_new(true, "server");
+	SSL_CTX_set_max_proto_version(theirs, TLS1_2_VERSION);
+	meeting_begin(&meeting, client, theirs, "db.internal");
+	if (signet_handshake_step(meeting.ours) <= 0)
+		bail("the client does not wait for the server");
+	SSL_do_handshake(meeting.theirs);
+	n = recv(meeting.fd, flight, sizeof(flight), MSG_DONTWAIT);
+	hello = 5 + (flight[3] << 8 | flight[4]);
+	if (n < hello)
+		bail("no ServerHello");
+	inject(&meeting, flight, hello);
+	inject(&meeting, change_cipher_spec, sizeof(change_cipher_spec));
+	ok(signet_handshake_step(meeting.ours) == -EPROTO && !signet_handshake_keys(meeting.ours),
+	   "and a client one before ServerKeyExchange");
+	meeting_end(&meeting);
+	SSL_CTX_free(theirs);
+	signet_config_free(client);
+	signet_config_free(server);
+}
+
 static void make_certificates(void)
 {
 	static const struct recipe recipes[] = {
@@ -528,6 +582,8 @@ int main(void)
 	suites_agree();
 	old_versions_are_refused(false);
 	old_versions_are_refused(true);
+	keys_come_first(false);
+	keys_come_first(true);
 	protocols_are_negotiated();
 	clients_negotiate();
 	certificates_are_chosen();

@@ -12,6 +12,7 @@
 
 #include "certificates.h"
 #include "duo.h"
+#include "meeting.h"
 #include "tap.h"
 
 #define PROBE 16
@@ -84,11 +85,43 @@ static unsigned int count_in_memory(const unsigned char masked[PROBE])
 	return found;
 }
 
+/**
+ * struct masks - what must be nowhere
+ * @tx:		the client's traffic secret
+ * @rx:		the server's
+ * @exporter:	the exporter master secret
+ * @resumption:	the resumption master secret
+ * @old:	a key of TLS 1.2
+ */
+struct masks {
+	unsigned char tx[PROBE];
+	unsigned char rx[PROBE];
+	unsigned char exporter[PROBE];
+	unsigned char resumption[PROBE];
+	unsigned char old[PROBE];
+};
+
+/* Behind version, suite and length. */
+#define SECRET_IN_BLOB 4
+
+static __attribute__((noinline)) void mask_later_secrets(struct signet_handshake *handshake,
+							 struct masks *masks)
+{
+	unsigned char blob[SIGNET_RESUMPTION_MAX];
+	const unsigned char *exporter;
+
+	if (signet_handshake_exporter(handshake, &exporter) < PROBE ||
+	    signet_handshake_resumption_blob(handshake, blob) < SECRET_IN_BLOB + PROBE)
+		bail("no exporter or resumption secret");
+	keep_masked(masks->exporter, exporter);
+	keep_masked(masks->resumption, blob + SECRET_IN_BLOB);
+	explicit_bzero(blob, sizeof(blob));
+}
+
 /* In a function of its own, whose stack is used again by what follows. */
 static __attribute__((noinline)) void handshake_and_mask(const struct signet_config *client,
 							 const struct signet_config *server,
-							 unsigned char tx[PROBE],
-							 unsigned char rx[PROBE], bool *alive)
+							 struct masks *masks, bool *alive)
 {
 	struct duo duo;
 
@@ -96,12 +129,33 @@ static __attribute__((noinline)) void handshake_and_mask(const struct signet_con
 	duo_run(&duo);
 	if (duo.client.status || duo.server.status)
 		bail("%s", duo.client.result.text);
-	keep_masked(tx, duo.client.keys.tx.secret);
-	keep_masked(rx, duo.client.keys.rx.secret);
+	keep_masked(masks->tx, duo.client.keys.tx.secret);
+	keep_masked(masks->rx, duo.client.keys.rx.secret);
+	mask_later_secrets(duo.client.engine, masks);
 	explicit_bzero(&duo.client.keys, sizeof(duo.client.keys));
 	explicit_bzero(&duo.server.keys, sizeof(duo.server.keys));
-	*alive = count_in_memory(tx) && count_in_memory(rx);
+	*alive = count_in_memory(masks->tx) && count_in_memory(masks->rx) &&
+		 count_in_memory(masks->exporter) && count_in_memory(masks->resumption);
 	duo_end(&duo);
+}
+
+static __attribute__((noinline)) void handshake_of_old(struct signet_config *client,
+						       struct masks *masks, bool *alive)
+{
+	SSL_CTX *theirs = openssl_new(true, "server");
+	struct meeting meeting;
+
+	signet_config_min_version(client, SIGNET_TLS_1_2);
+	SSL_CTX_set_max_proto_version(theirs, TLS1_2_VERSION);
+	meeting_begin(&meeting, client, theirs, "db.internal");
+	meeting_run(&meeting);
+	if (!meeting_is_good(&meeting) || meeting.keys.tx.version != SIGNET_TLS_1_2)
+		bail("%s", meeting.result.text);
+	keep_masked(masks->old, meeting.keys.tx.secret);
+	explicit_bzero(&meeting.keys, sizeof(meeting.keys));
+	*alive = count_in_memory(masks->old);
+	meeting_end(&meeting);
+	SSL_CTX_free(theirs);
 }
 
 /* RFC 5915 3: the private key of a P-256 certificate stands behind seven bytes of headers. */
@@ -125,8 +179,9 @@ static void mask_private_key(unsigned char masked[PROBE])
 
 int main(void)
 {
-	unsigned char tx[PROBE], rx[PROBE], key[PROBE];
 	struct signet_config *client, *server;
+	unsigned char key[PROBE];
+	struct masks masks;
 	bool alive;
 
 	tap_begin();
@@ -135,11 +190,16 @@ int main(void)
 	client = new_config(SIGNET_ROLE_CLIENT, "ca", NULL);
 	server = new_config(SIGNET_ROLE_SERVER, NULL, "server");
 	mask_private_key(key);
-	handshake_and_mask(client, server, tx, rx, &alive);
-	ok(alive, "while the engines live, the search finds the secrets");
-	note("after the engines are gone:");
-	ok(!count_in_memory(tx), "the client's secret is nowhere");
-	ok(!count_in_memory(rx), "the server's secret is nowhere");
+	handshake_and_mask(client, server, &masks, &alive);
+	ok(alive, "while the handshakes live, the search finds the secrets");
+	note("after the handshakes are gone:");
+	ok(!count_in_memory(masks.tx), "the client's secret is nowhere");
+	ok(!count_in_memory(masks.rx), "the server's secret is nowhere");
+	ok(!count_in_memory(masks.exporter), "the exporter master secret is nowhere");
+	ok(!count_in_memory(masks.resumption), "the resumption master secret is nowhere");
+	handshake_of_old(client, &masks, &alive);
+	ok(alive, "while a handshake of TLS 1.2 lives, the search finds its key");
+	ok(!count_in_memory(masks.old), "and then it is nowhere");
 	ok(count_in_memory(key), "while the configuration lives, the search finds the key");
 	signet_config_free(client);
 	signet_config_free(server);

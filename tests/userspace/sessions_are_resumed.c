@@ -91,8 +91,7 @@ static void servers_resume(void)
 		   "which are good for half a day");
 		ok(visit(server, theirs, given[1], "db.internal", &result, &keys) &&
 			   result.resumed && keys.tx.sequence == given_count - 2,
-		   "the session is resumed, which gives %u more: %s", given_count - 2,
-		   result.text);
+		   "the session is resumed, which gives %u more: %s", given_count - 2, result.text);
 		ok(visit(server, theirs, given[given_count - 1], "db.internal", &result, &keys) &&
 			   result.resumed && !strcmp(result.server_name, "db.internal"),
 		   "and that one is resumed again");
@@ -169,8 +168,8 @@ static void servers_take_only_their_own(void)
 		ok(visit(second, theirs, given[0],
 			 changes[i].name ? changes[i].name : "db.internal", &result, &keys) &&
 			   result.resumed == changes[i].resumes,
-		   "%s: %s%s", changes[i].what,
-		   result.resumed ? "resumed" : "a full handshake", result.text);
+		   "%s: %s%s", changes[i].what, result.resumed ? "resumed" : "a full handshake",
+		   result.text);
 		signet_config_free(second);
 		forget_sessions();
 	}
@@ -197,8 +196,7 @@ static void ticket_keys_change(void)
 		bail("no session");
 	memcpy(keys_of_all[2], keys_of_all[0], SIGNET_TICKET_KEY_SIZE);
 	ok(!signet_config_ticket_keys(server, keys_of_all[1], 2 * SIGNET_TICKET_KEY_SIZE) &&
-		   visit(server, theirs, given[0], "db.internal", &result, &keys) &&
-		   result.resumed,
+		   visit(server, theirs, given[0], "db.internal", &result, &keys) && result.resumed,
 	   "the key before the newest one still opens");
 	signet_config_ticket_keys(server, keys_of_all[1], SIGNET_TICKET_KEY_SIZE);
 	ok(visit(server, theirs, given[1], "db.internal", &result, &keys) && !result.resumed,
@@ -239,8 +237,7 @@ static void keep(struct meeting *meeting, struct kept *kept)
 	memset(kept, 0, sizeof(*kept));
 	kept->blob_len = signet_handshake_resumption_blob(meeting->ours, kept->blob);
 	while (kept->count < COUNT(kept->tickets) &&
-	       (kept->lengths[kept->count] =
-			meeting_ticket(meeting, kept->tickets[kept->count])))
+	       (kept->lengths[kept->count] = meeting_ticket(meeting, kept->tickets[kept->count])))
 		kept->count++;
 }
 
@@ -311,8 +308,7 @@ static void clients_resume(void)
 		   !strcmp(result.peer, "db.internal"),
 	   "a server that does not know the ticket makes a full handshake: %s", result.text);
 	SSL_CTX_set1_groups_list(theirs, "P-384");
-	if (!call_on(client, theirs, NULL, &result, &kept) ||
-	    session_of(&kept, 0, now(), &session))
+	if (!call_on(client, theirs, NULL, &result, &kept) || session_of(&kept, 0, now(), &session))
 		bail("no session");
 	ok(call_on(client, theirs, session, &result, &later) && result.resumed &&
 		   !strcmp(result.group, "SECP384R1"),
@@ -347,8 +343,7 @@ static void sessions_are_bound(void)
 	struct kept kept;
 
 	signet_config_ca_file(trusting, in_certificates("stranger.pem"));
-	if (!call_on(client, theirs, NULL, &result, &kept) ||
-	    session_of(&kept, 0, now(), &session))
+	if (!call_on(client, theirs, NULL, &result, &kept) || session_of(&kept, 0, now(), &session))
 		bail("no session: %s", result.text);
 	ok(!offer_to(twin, "DB.internal.", session), "a session is for its server's name");
 	ok(offer_to(client, "web.internal", session) == -EPERM, "and for no other");
@@ -394,7 +389,8 @@ static void sessions_end(void)
 	   "whatever the server says, it lives seven days at most");
 	signet_session_free(session);
 	memset(kept.tickets[0], 0, 4);
-	ok(session_of(&kept, 0, begin, &session) == -EKEYEXPIRED, "a lifetime of 0 is over at once");
+	ok(session_of(&kept, 0, begin, &session) == -EKEYEXPIRED,
+	   "a lifetime of 0 is over at once");
 	SSL_CTX_free(theirs);
 	signet_config_free(client);
 }
@@ -463,7 +459,8 @@ int main(void)
 	tap_begin();
 	certificates_begin();
 	make_usual_certificates();
-	make_certificate(&(struct recipe){ "other", "/CN=x", "ca", "subjectAltName=DNS:db.internal" });
+	make_certificate(
+		&(struct recipe){ "other", "/CN=x", "ca", "subjectAltName=DNS:db.internal" });
 	make_certificate(&(struct recipe){ "stranger", "/CN=Stranger", NULL,
 					   "basicConstraints=critical,CA:TRUE\n"
 					   "keyUsage=critical,keyCertSign" });

@@ -276,8 +276,8 @@ static int check_credential(const struct signet_config *config,
 	WOLFSSL_CTX *context;
 	int ret;
 
-	if (config->role == SIGNET_ROLE_SERVER && config->credential_count &&
-	    !credential->key_name != !config->credentials[0]->key_name)
+	/* wolfSSL asks the signer for all signatures of a context, or for none. */
+	if (config->credential_count && !credential->key_name != !config->credentials[0]->key_name)
 		return -EINVAL;
 	context = wolfSSL_CTX_new(wolfTLSv1_3_server_method());
 	if (!context)

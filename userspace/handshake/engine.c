@@ -256,7 +256,7 @@ int signet_handshake_resume(struct signet_handshake *handshake,
 			    const struct signet_session *session)
 {
 	const struct signet_config *config = handshake->config;
-	struct signet_suite_filter filter = { .min_version = handshake->min_version };
+	struct signet_suite_filter filter = { .min_version = SIGNET_TLS_1_3 };
 	char list[SIGNET_SUITE_LIST_MAX];
 	int ret;
 
@@ -271,6 +271,9 @@ int signet_handshake_resume(struct signet_handshake *handshake,
 	ret = signet_session_use(session, handshake->ssl, handshake->secrets->resumption.policy);
 	if (ret)
 		return ret;
+	/* Else wolfSSL might take TLS 1.3's secret for a session of TLS 1.2. */
+	if (signet_handshake_set_min_version(handshake, SIGNET_TLS_1_3))
+		return -ENOMEM;
 	if (wolfSSL_set_cipher_list(handshake->ssl, list) != WOLFSSL_SUCCESS)
 		return -ENOMEM;
 	handshake->verified = signet_session_verified(session);

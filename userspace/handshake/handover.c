@@ -16,17 +16,6 @@ static int fail(struct signet_result *result, int error, const char *text)
 	return error;
 }
 
-static int attach(int fd)
-{
-	struct signet_info info;
-	int ret = signet_attach(fd);
-
-	/* The application may have attached it already, to have it gated from the start. */
-	if (ret == -EEXIST && !signet_info(fd, &info) && info.state == SIGNET_STATE_GATED)
-		return 0;
-	return ret;
-}
-
 /*
  * The handshake's last record ends where wolfSSL stopped reading, so what is left unread in the
  * socket is the module's, and there are no left-over bytes to give to it.
@@ -38,7 +27,7 @@ int signet_handshake_finish(struct signet_handshake *handshake)
 
 	if (!handshake->complete)
 		return -EINVAL;
-	ret = attach(fd);
+	ret = signet_attach(fd);
 	if (ret == -ENOENT)
 		return signet_failure_set(&handshake->failure, ret,
 					  "the handshake succeeded, but signet.ko is not loaded");

@@ -73,6 +73,7 @@ void signet_transport_end(struct signet_transport *transport)
 	free(transport->out);
 	transport->out = NULL;
 	transport->out_len = 0;
+	transport->out_room = 0;
 }
 
 static void keep_hello(struct signet_transport *transport, const void *data, size_t size)
@@ -242,6 +243,8 @@ int signet_transport_flush(struct signet_transport *transport)
 		transport->out_len -= n;
 		memmove(transport->out, transport->out + n, transport->out_len);
 	}
+	/* A handshake that waits for its peer, perhaps for long, holds no more than it has to. */
+	signet_transport_end(transport);
 	return 0;
 }
 

@@ -59,6 +59,8 @@ struct signet_transport {
 };
 
 void signet_transport_begin(struct signet_transport *transport, int fd, bool is_server);
+
+/* Frees what has not been written. */
 void signet_transport_end(struct signet_transport *transport);
 
 /* True when what the peer sent first is no TLS record's header (RFC 8446 5.1). */

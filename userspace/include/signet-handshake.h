@@ -200,8 +200,8 @@ struct signet_signer {
  * @signer:	copied
  * @key:	which key to sign with, in the signer's own terms; copied
  *
- * As signet_config_certificate(). All certificates of a server have a signer, or
- * none has. RSA signatures are checked before they are sent, since a faulty one
+ * As signet_config_certificate(). All certificates of a configuration have a
+ * signer, or none has. RSA signatures are checked before they are sent, since a faulty one
  * would give the key away.
  *
  * Return: the same errors, and -EINVAL for a mixture of both kinds.
@@ -435,7 +435,8 @@ int signet_handshake_set_client_auth(struct signet_handshake *handshake,
  * signet_handshake_resume - try to resume an earlier session
  * @session:	of signet_session_new(); it may be freed at once
  *
- * A server that does not know it any more makes a full handshake.
+ * A server that does not know it any more makes a full handshake, of TLS 1.3: one
+ * that has spoken it must not have gone back to TLS 1.2.
  *
  * Return: 0, or
  *   -EINVAL	a server's handshake
@@ -481,7 +482,7 @@ int signet_handshake_signature(struct signet_handshake *handshake, const void *s
 /**
  * signet_handshake_finish - hand a complete handshake's connection to the module
  *
- * Attaches the module to the descriptor, unless it is, and installs the keys.
+ * Attaches the module to the socket and installs the keys.
  *
  * Return: 0, -EINVAL when the handshake is not complete, or what signet_attach() and
  * signet_install() return.

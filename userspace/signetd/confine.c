@@ -41,6 +41,8 @@ static const int basic_calls[] = {
 	SCMP_SYS(mremap),
 	SCMP_SYS(munlock),
 	SCMP_SYS(munmap),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
 	SCMP_SYS(read),
 	SCMP_SYS(recvfrom),
 	SCMP_SYS(restart_syscall),
@@ -62,8 +64,6 @@ static const int basic_calls[] = {
 static const int worker_calls[] = {
 	SCMP_SYS(io_uring_enter),
 	SCMP_SYS(newfstatat),
-	SCMP_SYS(poll),
-	SCMP_SYS(ppoll),
 	SCMP_SYS(recvmsg),
 	SCMP_SYS(shutdown),
 	SCMP_SYS(getsockopt),
@@ -151,7 +151,6 @@ int confine_supervisor(void)
 {
 	const uint64_t needed = 1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_SETPCAP |
 				1ull << CAP_KILL | 1ull << CAP_DAC_READ_SEARCH |
-				1ull << CAP_CHOWN | 1ull << CAP_DAC_OVERRIDE |
 				1ull << CAP_IPC_LOCK;
 
 	if (geteuid())

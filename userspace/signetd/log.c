@@ -2,9 +2,11 @@
 #include "log.h"
 
 #include <ctype.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -146,16 +148,34 @@ static void print_field(FILE *out, const struct iovec *field)
 	fputc('"', out);
 }
 
+/* Whoever reads slowly loses lines: handshakes do not wait for that. */
+static bool is_writable(void)
+{
+	struct pollfd waiting = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return poll(&waiting, 1, 0) > 0 && (waiting.revents & POLLOUT);
+}
+
 /* In one write, so that lines of threads and processes do not mix. */
 static void print_line(const struct log_line *line)
 {
+	static _Atomic unsigned int lost;
 	static const size_t hidden = 3; /* MESSAGE, PRIORITY, SIGNET_PROCESS */
 	char buffer[2 * LOG_TEXT_MAX];
-	FILE *out = fmemopen(buffer, sizeof(buffer), "w");
+	unsigned int missing;
 	long length;
+	FILE *out;
 
+	if (!is_writable()) {
+		atomic_fetch_add(&lost, 1);
+		return;
+	}
+	out = fmemopen(buffer, sizeof(buffer), "w");
 	if (!out)
 		return;
+	missing = atomic_exchange(&lost, 0);
+	if (missing)
+		fprintf(out, "%s: warning: %u lines were lost\n", process_name, missing);
 	fprintf(out, "%s: %s: %s", process_name, level_name(line->level),
 		(const char *)line->fields[0].iov_base + strlen("MESSAGE="));
 	for (size_t i = hidden; i < line->count; i++)

@@ -290,6 +290,9 @@ static void loop(struct thread *thread)
 		}
 		tick(thread);
 	}
+	/* What a ring still polls would be woken in place of another worker's. */
+	(void)io_uring_submit(&thread->ring);
+	io_uring_queue_exit(&thread->ring);
 }
 
 /* ---- The process ---- */
