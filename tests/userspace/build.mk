@@ -3,7 +3,7 @@
 # Unit tests of the libraries. Each program is one file, linked with what the tests share; they need
 # neither the module nor a network, only the openssl command and OpenSSL's library.
 
-userspace_test_shared := tap certificates duo peer record meeting
+userspace_test_shared := tap certificates duo peer judge forge record meeting
 userspace_tests := $(filter-out $(userspace_test_shared), \
 	$(basename $(notdir $(wildcard tests/userspace/*.c))))
 

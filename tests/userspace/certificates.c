@@ -12,6 +12,9 @@
 
 #define P256 "ec -pkeyopt ec_paramgen_curve:P-256"
 
+/* Some certificates have hundreds of names. */
+#define COMMAND_MAX 32768
+
 static char directory[PATH_MAX];
 static pid_t owner;
 
@@ -54,7 +57,7 @@ const char *in_certificates(const char *format, ...)
 
 int run_there(const char *format, ...)
 {
-	char command[4096], line[sizeof(directory) + sizeof(command) + 64];
+	char command[COMMAND_MAX], line[sizeof(directory) + sizeof(command) + 64];
 	va_list arguments;
 
 	va_start(arguments, format);
@@ -89,12 +92,18 @@ static void append_extensions(char *text, size_t size, const char *extensions)
 
 void make_certificate(const struct recipe *recipe)
 {
-	char command[4096] = "";
+	char command[COMMAND_MAX] = "";
 
-	append(command, sizeof(command),
-	       "openssl req -x509 -config openssl.cnf -nodes -newkey %s -keyout %s.key -out %s.pem "
-	       "-subj '%s'",
-	       recipe->key ? recipe->key : P256, recipe->name, recipe->name, recipe->subject);
+	if (recipe->key_of)
+		append(command, sizeof(command),
+		       "cp %s.key %s.key && openssl req -x509 -new -key %s.key", recipe->key_of,
+		       recipe->name, recipe->name);
+	else
+		append(command, sizeof(command),
+		       "openssl req -x509 -nodes -newkey %s -keyout %s.key",
+		       recipe->key ? recipe->key : P256, recipe->name);
+	append(command, sizeof(command), " -config openssl.cnf -out %s.pem -subj '%s'",
+	       recipe->name, recipe->subject);
 	if (recipe->issuer)
 		append(command, sizeof(command), " -CA %s.pem -CAkey %s.key", recipe->issuer,
 		       recipe->issuer);

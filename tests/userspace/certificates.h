@@ -20,6 +20,7 @@ int run_there(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * @extensions:	as openssl's -addext takes them, one per line; NULL for none
  * @options:	further options of "openssl req", e.g. a validity; NULL for 30 days from yesterday
  * @key:	as openssl's -newkey takes it; NULL for P-256
+ * @key_of:	name of the certificate whose key this one has too; NULL for a new key
  */
 struct recipe {
 	const char *name;
@@ -28,6 +29,7 @@ struct recipe {
 	const char *extensions;
 	const char *options;
 	const char *key;
+	const char *key_of;
 };
 
 void make_certificate(const struct recipe *recipe);

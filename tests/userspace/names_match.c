@@ -24,6 +24,18 @@ static void names_are_parsed(void)
 		{ "127.0.0.1", 0, 4 },
 		{ "::1", 0, 16 },
 		{ "2001:db8::17", 0, 16 },
+		{ "https://db.internal/x", 0, 0 },
+		{ "sips://u@db.internal:5061", 0, 0 },
+		{ "spiffe://td.example/ns/db", 0, 0 },
+		{ "https://", -EINVAL, 0 },
+		{ "://db.internal", -EINVAL, 0 },
+		{ "1s://db.internal", -EINVAL, 0 },
+		{ "https://10.0.0.1/", -EINVAL, 0 },
+		{ "https://[::1]/", -EINVAL, 0 },
+		{ "https://*.example.org/", -EINVAL, 0 },
+		{ "spiffe://td.example", -EINVAL, 0 },
+		{ "spiffe://td.example/", -EINVAL, 0 },
+		{ "spiffe://TD.example/db", -EINVAL, 0 },
 		{ NULL, -EINVAL, 0 },
 		{ "", -EINVAL, 0 },
 		{ ".", -EINVAL, 0 },
@@ -141,6 +153,76 @@ static void addresses_match(void)
 	ok(!signet_name_matches_address(&name, v4, 0), "nor an empty one");
 }
 
+static struct signet_der bytes(const char *text)
+{
+	return (struct signet_der){ (const unsigned char *)text, strlen(text) };
+}
+
+static void uris_match(void)
+{
+	static const struct {
+		const char *name, *uri;
+		bool matches;
+	} cases[] = {
+		{ "https://db.internal", "https://db.internal", true },
+		{ "https://db.internal", "https://db.internal/x?y", true },
+		{ "https://db.internal/x", "HTTPS://DB.internal:443/y", true },
+		{ "https://db.internal", "https://u@db.internal", true },
+		{ "https://db.internal", "http://db.internal", false },
+		{ "https://db.internal", "https://web.internal", false },
+		{ "https://db.example.org", "https://*.example.org", false },
+		{ "https://db.internal", "https://db.internal@evil.org/", false },
+		{ "https://db.internal", "https:db.internal", false },
+		{ "https://db.internal", "db.internal", false },
+		{ "https://db.internal", "", false },
+		{ "db.internal", "https://db.internal", false },
+		{ "127.0.0.1", "https://127.0.0.1", false },
+		{ "spiffe://td.example/db", "spiffe://td.example/db", true },
+		{ "spiffe://td.example/db", "spiffe://td.example/Db", false },
+		{ "spiffe://td.example/db", "spiffe://td.example/db/x", false },
+		{ "spiffe://td.example/db", "SPIFFE://td.example/db", false },
+	};
+	struct signet_name name;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (signet_name_parse(&name, cases[i].name))
+			bail("%s", cases[i].name);
+		ok(signet_name_matches_uri(&name, bytes(cases[i].uri)) == cases[i].matches,
+		   "%s %s \"%s\"", cases[i].name, cases[i].matches ? "is" : "is not", cases[i].uri);
+	}
+	signet_name_parse(&name, "https://db.internal/");
+	ok(!signet_name_matches_dns(&name, "db.internal", 11), "a DNS name is no URI");
+}
+
+/* What the ClientHello asks for. */
+static void hosts_are_asked_for(void)
+{
+	static const struct {
+		const char *name, *host;
+	} cases[] = {
+		{ "db.internal.", "db.internal" },
+		{ "https://u@db.internal:443/x", "db.internal" },
+		{ "127.0.0.1", NULL },
+		{ "::1", NULL },
+		{ "spiffe://td.example/db", NULL },
+	};
+	struct signet_name name;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *host;
+		size_t length;
+
+		signet_name_parse(&name, cases[i].name);
+		host = signet_name_host(&name, &length);
+		ok(cases[i].host ? host && signet_der_equal(
+						   (struct signet_der){ (const unsigned char *)host,
+									length },
+						   bytes(cases[i].host)) :
+				   !host,
+		   "%s asks for %s", cases[i].name, cases[i].host ? cases[i].host : "no name");
+	}
+}
+
 int main(void)
 {
 	tap_begin();
@@ -148,5 +230,7 @@ int main(void)
 	lengths_are_limited();
 	dns_names_match();
 	addresses_match();
+	uris_match();
+	hosts_are_asked_for();
 	return tap_end();
 }

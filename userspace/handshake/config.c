@@ -58,7 +58,7 @@ static void ask_certificate(struct signet_config *config, enum signet_client_aut
 		flags = WOLFSSL_VERIFY_PEER;
 	if (mode == SIGNET_CLIENT_AUTH_REQUIRED)
 		flags |= WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-	wolfSSL_CTX_set_verify(config->context, flags, flags ? signet_verify_certificate : NULL);
+	wolfSSL_CTX_set_verify(config->context, flags, NULL);
 	config->demands = mode == SIGNET_CLIENT_AUTH_REQUIRED;
 	config->client_auth = mode;
 }
@@ -85,6 +85,7 @@ static bool set_up_context(struct signet_config *config)
 
 	ask_certificate(config, config->role == SIGNET_ROLE_CLIENT ? SIGNET_CLIENT_AUTH_REQUIRED :
 								     SIGNET_CLIENT_AUTH_NONE);
+	wolfSSL_CTX_SetPeerChainCb(context, signet_verify_chain);
 	wolfSSL_CTX_set_session_cache_mode(context, WOLFSSL_SESS_CACHE_OFF);
 	/* A resumed session has keys of its own (RFC 8446 4.2.9, psk_dhe_ke). */
 	if (wolfSSL_CTX_only_dhe_psk(context))
@@ -100,22 +101,6 @@ static bool set_up_context(struct signet_config *config)
 	       wolfSSL_CTX_SetMinEccKey_Sz(context, ECC_BITS_MIN) == WOLFSSL_SUCCESS;
 }
 
-/* Writers first: else handshakes that follow closely would keep a clean-up waiting. */
-static pthread_rwlock_t *new_lock(void)
-{
-	pthread_rwlockattr_t attributes;
-	pthread_rwlock_t *lock;
-
-	lock = malloc(sizeof(*lock));
-	if (!lock)
-		return NULL;
-	pthread_rwlockattr_init(&attributes);
-	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-	pthread_rwlock_init(lock, &attributes);
-	pthread_rwlockattr_destroy(&attributes);
-	return lock;
-}
-
 static void destroy(struct signet_config *config)
 {
 	wolfSSL_CTX_free(config->context); /* which wipes the private key */
@@ -125,9 +110,7 @@ static void destroy(struct signet_config *config)
 	free(config->credentials);
 	signet_ticket_keys_free(config->ticket_keys);
 	signet_cache_free(config->cache);
-	if (config->chains)
-		pthread_rwlock_destroy(config->chains);
-	free(config->chains);
+	signet_trust_clear(&config->trust);
 	free(config->references);
 	free(config->suites);
 	free(config->alpn);
@@ -138,14 +121,12 @@ static bool allocate(struct signet_config *config)
 {
 	bool is_client = config->role == SIGNET_ROLE_CLIENT;
 
-	config->chains = new_lock();
 	config->references = malloc(sizeof(*config->references));
 	config->context = wolfSSL_CTX_new(is_client ? wolfSSLv23_client_method() :
 						      wolfSSLv23_server_method());
 	if (!is_client)
 		config->ticket_keys = signet_ticket_keys_new();
-	return config->chains && config->references && config->context &&
-	       (is_client || config->ticket_keys);
+	return config->references && config->context && (is_client || config->ticket_keys);
 }
 
 int signet_config_new(enum signet_role role, struct signet_config **result)
@@ -193,30 +174,30 @@ void signet_config_free(struct signet_config *config)
 		signet_config_put(config);
 }
 
-static bool trust_one(struct signet_config *config, const char *pem, size_t length)
+/* Return: as signet_trust_add(), and -EKEYREJECTED for what is no PEM. */
+static int trust_one(struct signet_config *config, const char *pem, size_t length, bool is_public)
 {
 	DerBuffer *der = NULL;
-	bool trusted;
+	int ret;
 
 	if (wc_PemToDer((const unsigned char *)pem, length, CA_TYPE, &der, NULL, NULL, NULL))
-		return false;
-	trusted = signet_verify_anchor(der->buffer, der->length) &&
-		  wolfSSL_CTX_load_verify_buffer(config->context, der->buffer, der->length,
-						 WOLFSSL_FILETYPE_ASN1) == WOLFSSL_SUCCESS;
+		return -EKEYREJECTED;
+	ret = signet_trust_add(&config->trust, der->buffer, der->length, is_public);
 	wc_FreeDer(&der);
-	return trusted;
+	return ret;
 }
 
 /*
  * One that cannot be an anchor (expired, not a CA's) does not spoil the others: a bundle in which
  * the old authority has run out beside the new one goes on working.
  */
-static int trust_all(struct signet_config *config, const char *pem, size_t size)
+static int trust_all(struct signet_config *config, const char *pem, size_t size, bool is_public)
 {
 	static const char begin[] = "-----BEGIN CERTIFICATE-----";
 	static const char end[] = "-----END CERTIFICATE-----";
 	const char *from, *to, *limit = pem + size;
 	size_t found = 0, trusted = 0;
+	int ret;
 
 	while ((from = memmem(pem, limit - pem, begin, sizeof(begin) - 1))) {
 		to = memmem(from, limit - from, end, sizeof(end) - 1);
@@ -224,27 +205,27 @@ static int trust_all(struct signet_config *config, const char *pem, size_t size)
 			break;
 		pem = to + sizeof(end) - 1;
 		found++;
-		trusted += trust_one(config, from, pem - from);
+		ret = trust_one(config, from, pem - from, is_public);
+		if (ret == -ENOMEM)
+			return ret;
+		trusted += !ret;
 	}
 	if (!found)
 		return -EINVAL;
 	return trusted ? 0 : -EKEYREJECTED;
 }
 
-int signet_config_ca_file(struct signet_config *config, const char *path)
+static int trust_file(struct signet_config *config, const char *path, bool is_public)
 {
 	struct signet_file file;
 	int ret;
 
-	if (!config)
-		return -EINVAL;
 	ret = signet_file_read(&file, path);
 	if (ret)
 		return ret;
-	/* First, because it also makes wolfSSL check the dates of what is loaded. */
 	if (!config->client_auth_set)
 		ask_certificate(config, SIGNET_CLIENT_AUTH_REQUIRED);
-	ret = trust_all(config, file.data, file.size);
+	ret = trust_all(config, file.data, file.size, is_public);
 	if (!ret) {
 		config->trusts = true;
 		bind_to(config, BOUND_TRUST, file.data, file.size);
@@ -253,11 +234,16 @@ int signet_config_ca_file(struct signet_config *config, const char *path)
 	return ret;
 }
 
+int signet_config_ca_file(struct signet_config *config, const char *path)
+{
+	return config ? trust_file(config, path, false) : -EINVAL;
+}
+
 int signet_config_ca_system(struct signet_config *config)
 {
 	if (!config || config->role != SIGNET_ROLE_CLIENT)
 		return -EINVAL;
-	return signet_config_ca_file(config, SYSTEM_CERTIFICATES);
+	return trust_file(config, SYSTEM_CERTIFICATES, true);
 }
 
 int signet_config_client_auth(struct signet_config *config, enum signet_client_auth mode)

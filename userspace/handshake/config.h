@@ -3,11 +3,12 @@
 #ifndef SIGNET_HANDSHAKE_CONFIG_H
 #define SIGNET_HANDSHAKE_CONFIG_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
 #include <signet-handshake.h>
+
+#include "trust.h"
 
 struct WOLFSSL_CTX;
 struct signet_cache;
@@ -22,9 +23,7 @@ struct signet_ticket_keys;
  * @role:	of this side
  * @context:	wolfSSL's part of the configuration
  * @references:	of the application, and of each handshake
- * @chains:	held for reading while wolfSSL works on a handshake. wolfSSL keeps the CA
- *		certificates that a peer sent, for all later handshakes: they are removed under the
- *		lock held for writing, so that only the configured ones are ever trusted
+ * @trust:	authorities that the peer's certificate may come from
  * @demands:	the peer must present a certificate that verifies
  * @presents:	a certificate of this side is loaded
  * @trusts:	a CA is loaded
@@ -49,7 +48,7 @@ struct signet_config {
 	enum signet_role role;
 	struct WOLFSSL_CTX *context;
 	atomic_uint *references;
-	pthread_rwlock_t *chains;
+	struct signet_trust trust;
 	bool demands;
 	bool presents;
 	bool trusts;

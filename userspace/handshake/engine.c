@@ -39,11 +39,13 @@ const char *signet_handshake_alpn(const struct signet_handshake *handshake)
 /* SNI carries DNS names only (RFC 6066 3). */
 static bool ask_for_name(struct signet_handshake *handshake)
 {
-	const struct signet_name *name = &handshake->name;
+	size_t length;
+	const char *host = handshake->verify.name ? signet_name_host(&handshake->name, &length) :
+						    NULL;
 
-	if (name->address_len)
+	if (!host)
 		return true;
-	return wolfSSL_UseSNI(handshake->ssl, WOLFSSL_SNI_HOST_NAME, name->text, name->length) ==
+	return wolfSSL_UseSNI(handshake->ssl, WOLFSSL_SNI_HOST_NAME, host, length) ==
 	       WOLFSSL_SUCCESS;
 }
 
@@ -109,14 +111,18 @@ static int set_up_names(struct signet_handshake *handshake, const char *server_n
 	int ret;
 
 	handshake->verify.peer_role = SIGNET_ROLE_CLIENT;
+	handshake->verify.trust = &handshake->config->trust;
 	if (!server_name)
 		return 0;
-	ret = signet_name_parse(&handshake->name, server_name);
-	if (ret)
-		return ret;
-	memcpy(handshake->server_name, handshake->name.text, sizeof(handshake->server_name));
 	handshake->verify.peer_role = SIGNET_ROLE_SERVER;
-	handshake->verify.name = &handshake->name;
+	if (*server_name) {
+		ret = signet_name_parse(&handshake->name, server_name);
+		if (ret)
+			return ret;
+		memcpy(handshake->server_name, handshake->name.text,
+		       sizeof(handshake->server_name));
+		handshake->verify.name = &handshake->name;
+	}
 	signet_session_policy(handshake->secrets->resumption.policy, handshake->config,
 			      &handshake->name);
 	return 0;
@@ -155,6 +161,7 @@ static struct signet_handshake *allocate(const struct signet_config *config, int
 		handshake->signature.credential = config->credentials[0];
 	handshake->deadline = config->timeout ? signet_transport_now() + config->timeout : -1;
 	signet_transport_begin(&handshake->transport, fd, config->role == SIGNET_ROLE_SERVER);
+	handshake->transport.keeps_hello = config->min_version == SIGNET_TLS_1_2;
 	return handshake;
 }
 
@@ -192,6 +199,7 @@ void signet_handshake_free(struct signet_handshake *handshake)
 	signet_transport_end(&handshake->transport);
 	signet_secret_free(handshake->secrets, sizeof(*handshake->secrets));
 	signet_config_put(handshake->config);
+	signet_verify_end(&handshake->verify);
 	free(handshake->alpn);
 	free(handshake);
 }
@@ -247,8 +255,20 @@ int signet_handshake_set_client_auth(struct signet_handshake *handshake,
 	if (mode == SIGNET_CLIENT_AUTH_REQUIRED)
 		flags |= WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 	if (mode != SIGNET_CLIENT_AUTH_NONE)
-		wolfSSL_set_verify(handshake->ssl, flags, signet_verify_certificate);
+		wolfSSL_set_verify(handshake->ssl, flags, NULL);
 	handshake->client_auth = mode;
+	return 0;
+}
+
+int signet_handshake_set_pins(struct signet_handshake *handshake,
+			      const unsigned char (*pins)[SIGNET_PIN_LEN], unsigned int count)
+{
+	if (!count || count > SIGNET_PINS_MAX)
+		return -EINVAL;
+	if (handshake->begun)
+		return -EBUSY;
+	memcpy(handshake->verify.pins, pins, count * sizeof(*pins));
+	handshake->verify.pin_count = count;
 	return 0;
 }
 
@@ -289,6 +309,11 @@ static int begin(struct signet_handshake *handshake)
 
 	if (handshake->begun)
 		return 0;
+	if (handshake->verify.peer_role == SIGNET_ROLE_SERVER && !handshake->verify.name &&
+	    !handshake->verify.pin_count)
+		return signet_failure_set(
+			&handshake->failure, -EINVAL,
+			"a server name or a pin is needed: it is what is verified");
 	handshake->begun = true;
 	if (handshake->config->role == SIGNET_ROLE_SERVER) {
 		if (handshake->client_auth != SIGNET_CLIENT_AUTH_NONE)
@@ -345,32 +370,13 @@ static int complete(struct signet_handshake *handshake)
 	return 0;
 }
 
-/*
- * What a peer's chain left behind must not serve another handshake: it was checked for this one's
- * moment only. See struct signet_config.
- */
-static void forget_chain(struct signet_handshake *handshake)
-{
-	const struct signet_config *config = handshake->config;
-
-	if (!handshake->verify.chained)
-		return;
-	pthread_rwlock_wrlock(config->chains);
-	wolfSSL_CertManagerUnloadIntermediateCerts(wolfSSL_CTX_GetCertManager(config->context));
-	pthread_rwlock_unlock(config->chains);
-	handshake->verify.chained = false;
-}
-
 static int advance(struct signet_handshake *handshake)
 {
 	const struct signet_config *config = handshake->config;
 	int ret;
 
-	pthread_rwlock_rdlock(config->chains);
 	ret = config->role == SIGNET_ROLE_CLIENT ? wolfSSL_connect(handshake->ssl) :
 						   wolfSSL_accept(handshake->ssl);
-	pthread_rwlock_unlock(config->chains);
-	forget_chain(handshake);
 	return ret == WOLFSSL_SUCCESS ? 0 : wolfSSL_get_error(handshake->ssl, ret);
 }
 

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "uri.h"
+
 #define LABEL_MAX 63
 #define DNS_MAX 253
 
@@ -44,17 +46,35 @@ static bool is_number(const char *label, size_t length)
 	return true;
 }
 
-static bool is_dns(const char *text)
+bool signet_name_is_dns(struct signet_der text)
 {
-	size_t length;
+	const char *label = (const char *)text.data, *end = label + text.length, *dot;
 
-	for (;; text += length + 1) {
-		length = strcspn(text, ".");
-		if (!is_label(text, length))
+	if (!text.length || text.length > DNS_MAX)
+		return false;
+	for (;; label = dot + 1) {
+		dot = memchr(label, '.', end - label);
+		if (!is_label(label, (dot ? dot : end) - label))
 			return false;
-		if (!text[length])
-			return !is_number(text, length);
+		if (!dot)
+			return !is_number(label, end - label);
 	}
+}
+
+static struct signet_der text_of(const struct signet_name *name)
+{
+	return (struct signet_der){ (const unsigned char *)name->text, name->length };
+}
+
+static int parse_uri(struct signet_name *name)
+{
+	struct signet_der text = text_of(name);
+	struct signet_uri uri;
+
+	name->is_uri = true;
+	if (signet_uri_is_spiffe(text))
+		return signet_uri_is_workload(text) ? 0 : -EINVAL;
+	return signet_uri_parse(&uri, text) && signet_name_is_dns(uri.host) ? 0 : -EINVAL;
 }
 
 int signet_name_parse(struct signet_name *name, const char *text)
@@ -75,19 +95,50 @@ int signet_name_parse(struct signet_name *name, const char *text)
 		name->address_len = 16;
 		return 0;
 	}
+	if (strstr(text, "://"))
+		return parse_uri(name);
 	/* The final dot of an absolute name is never part of a certificate's or of SNI. */
 	if (text[length - 1] == '.')
 		name->text[--name->length] = '\0';
-	return name->length <= DNS_MAX && is_dns(name->text) ? 0 : -EINVAL;
+	return signet_name_is_dns(text_of(name)) ? 0 : -EINVAL;
 }
 
-static bool equal(const char *a, const char *b, size_t length)
+bool signet_name_equal(struct signet_der a, struct signet_der b)
 {
-	for (size_t i = 0; i < length; i++) {
-		if (lower(a[i]) != lower(b[i]))
+	if (a.length != b.length)
+		return false;
+	for (size_t i = 0; i < a.length; i++) {
+		if (lower(a.data[i]) != lower(b.data[i]))
 			return false;
 	}
 	return true;
+}
+
+const char *signet_name_host(const struct signet_name *name, size_t *length)
+{
+	struct signet_der text = text_of(name);
+	struct signet_uri uri = { .host = text };
+
+	if (name->address_len)
+		return NULL;
+	if (name->is_uri && (signet_uri_is_spiffe(text) || !signet_uri_parse(&uri, text)))
+		return NULL;
+	*length = uri.host.length;
+	return (const char *)uri.host.data;
+}
+
+bool signet_name_matches_uri(const struct signet_name *name, struct signet_der uri)
+{
+	struct signet_der text = text_of(name);
+	struct signet_uri wanted, found;
+
+	if (!name->is_uri)
+		return false;
+	if (signet_uri_is_spiffe(text))
+		return signet_der_equal(text, uri);
+	return signet_uri_parse(&wanted, text) && signet_uri_parse(&found, uri) &&
+	       signet_name_equal(wanted.scheme, found.scheme) &&
+	       signet_name_equal(wanted.host, found.host);
 }
 
 bool signet_name_matches_dns(const struct signet_name *name, const char *pattern, size_t length)
@@ -95,7 +146,7 @@ bool signet_name_matches_dns(const struct signet_name *name, const char *pattern
 	const char *text = name->text, *rest;
 	size_t left = name->length;
 
-	if (name->address_len)
+	if (name->address_len || name->is_uri)
 		return false;
 	if (length > 2 && pattern[0] == '*' && pattern[1] == '.') {
 		/* What follows the wildcard is compared with what follows the first label. */
@@ -109,7 +160,9 @@ bool signet_name_matches_dns(const struct signet_name *name, const char *pattern
 		pattern++;
 		length--;
 	}
-	return left && length == left && equal(text, pattern, length);
+	return left &&
+	       signet_name_equal((struct signet_der){ (const unsigned char *)text, left },
+				 (struct signet_der){ (const unsigned char *)pattern, length });
 }
 
 bool signet_name_matches_address(const struct signet_name *name, const void *address, size_t length)

@@ -2,6 +2,7 @@
 #include "signature.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <wolfssl/options.h>
@@ -52,6 +53,14 @@ static int ask(struct signet_signature *signature, unsigned int scheme, const vo
 	return ret;
 }
 
+static void drop(struct signet_signature *signature)
+{
+	free(signature->bytes);
+	signature->bytes = NULL;
+	signature->length = 0;
+	signature->state = SIGNET_SIGNATURE_NONE;
+}
+
 /*
  * What all callbacks come to. wolfSSL takes WC_PENDING_E for "not yet" and calls again, with the
  * same data, when the handshake goes on.
@@ -77,7 +86,7 @@ static int sign(void *context, unsigned int scheme, const void *data, size_t len
 		return WC_HW_E;
 	memcpy(out, signature->bytes, signature->length);
 	*out_len = signature->length;
-	signature->state = SIGNET_SIGNATURE_NONE;
+	drop(signature);
 	return 0;
 }
 
@@ -214,23 +223,30 @@ int signet_signature_give(struct signet_signature *signature, const void *bytes,
 {
 	if (signature->state != SIGNET_SIGNATURE_AWAITED)
 		return -EALREADY;
-	if (error > 0 || (!error && (!bytes || !length || length > sizeof(signature->bytes))))
+	if (error > 0 || (!error && (!bytes || !length || length > SIGNET_SIGNATURE_MAX)))
 		return -EINVAL;
 	signature->state = SIGNET_SIGNATURE_GIVEN;
 	signature->error = error;
-	signature->length = error ? 0 : length;
-	if (!error)
-		memcpy(signature->bytes, bytes, length);
+	if (error)
+		return 0;
+	signature->bytes = malloc(length);
+	if (!signature->bytes) {
+		signature->error = -ENOMEM;
+		return 0;
+	}
+	memcpy(signature->bytes, bytes, length);
+	signature->length = length;
 	return 0;
 }
 
 void signet_signature_cancel(struct signet_signature *signature)
 {
+	bool awaited = signature->state == SIGNET_SIGNATURE_AWAITED;
 	const struct signet_signer *signer;
 
-	if (signature->state != SIGNET_SIGNATURE_AWAITED)
+	drop(signature);
+	if (!awaited)
 		return;
-	signature->state = SIGNET_SIGNATURE_NONE;
 	signer = &signature->credential->signer;
 	if (signer->cancel)
 		signer->cancel(signer->context, signature->handshake);

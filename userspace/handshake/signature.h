@@ -25,7 +25,7 @@ enum signet_signature_state {
  * @state:	how far it is
  * @error:	negative errno of the signer, 0 for none
  * @length:	of @bytes
- * @bytes:	the signature
+ * @bytes:	the signature, owned; NULL while there is none
  */
 struct signet_signature {
 	struct signet_handshake *handshake;
@@ -33,7 +33,7 @@ struct signet_signature {
 	enum signet_signature_state state;
 	int error;
 	size_t length;
-	unsigned char bytes[SIGNET_SIGNATURE_MAX];
+	unsigned char *bytes;
 };
 
 /* Make wolfSSL ask for the signatures of all handshakes with this context. */
@@ -46,7 +46,7 @@ void signet_signature_begin(struct signet_signature *signature, struct WOLFSSL *
 int signet_signature_give(struct signet_signature *signature, const void *bytes, size_t length,
 			  int error);
 
-/* The handshake is over: nothing is awaited any more. */
+/* The handshake is over: nothing is awaited any more, nothing is kept. */
 void signet_signature_cancel(struct signet_signature *signature);
 
 #endif

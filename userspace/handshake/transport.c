@@ -68,7 +68,7 @@ void signet_transport_begin(struct signet_transport *transport, int fd, bool is_
 	transport->is_socket = !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size);
 }
 
-void signet_transport_end(struct signet_transport *transport)
+static void drop_output(struct signet_transport *transport)
 {
 	free(transport->out);
 	transport->out = NULL;
@@ -76,10 +76,25 @@ void signet_transport_end(struct signet_transport *transport)
 	transport->out_room = 0;
 }
 
+void signet_transport_end(struct signet_transport *transport)
+{
+	drop_output(transport);
+	free(transport->hello);
+	transport->hello = NULL;
+	transport->hello_len = 0;
+}
+
+/* Without memory it counts as one without extensions, and is refused. */
 static void keep_hello(struct signet_transport *transport, const void *data, size_t size)
 {
-	size_t room = sizeof(transport->hello) - transport->hello_len;
+	size_t room = SIGNET_HELLO_MAX - transport->hello_len;
 
+	if (!transport->keeps_hello)
+		return;
+	if (!transport->hello)
+		transport->hello = calloc(1, SIGNET_HELLO_MAX);
+	if (!transport->hello)
+		return;
 	if (size > room)
 		size = room;
 	memcpy(transport->hello + transport->hello_len, data, size);
@@ -244,7 +259,7 @@ int signet_transport_flush(struct signet_transport *transport)
 		memmove(transport->out, transport->out + n, transport->out_len);
 	}
 	/* A handshake that waits for its peer, perhaps for long, holds no more than it has to. */
-	signet_transport_end(transport);
+	drop_output(transport);
 	return 0;
 }
 

@@ -32,7 +32,8 @@ struct WOLFSSL;
  * @error:	negative errno that ended the connection, 0 while it lasts
  * @greeting:	the first bytes that the peer sent: a record's header, or no TLS
  * @greeting_len: how many of them have arrived
- * @hello:	the first bytes that the server sent, whichever side that is
+ * @keeps_hello: TLS 1.2 may be spoken, where @hello is looked at
+ * @hello:	the first bytes that the server sent, whichever side that is; NULL before
  * @hello_len:	how many of them there are
  * @out:	records that have not been written yet
  * @out_len:	their length
@@ -49,7 +50,8 @@ struct signet_transport {
 	int error;
 	unsigned char greeting[5];
 	unsigned int greeting_len;
-	unsigned char hello[SIGNET_HELLO_MAX];
+	bool keeps_hello;
+	unsigned char *hello;
 	size_t hello_len;
 	unsigned char *out;
 	size_t out_len;
@@ -59,8 +61,6 @@ struct signet_transport {
 };
 
 void signet_transport_begin(struct signet_transport *transport, int fd, bool is_server);
-
-/* Frees what has not been written. */
 void signet_transport_end(struct signet_transport *transport);
 
 /* True when what the peer sent first is no TLS record's header (RFC 8446 5.1). */

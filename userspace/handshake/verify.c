@@ -4,169 +4,96 @@
 #include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <wolfssl/options.h>
 #include <wolfssl/ssl.h>
 #include <wolfssl/error-ssl.h>
-#include <wolfssl/wolfcrypt/asn.h>
-#include <wolfssl/wolfcrypt/asn_public.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
+#include <wolfssl/wolfcrypt/sha256.h>
 
-/* As it stands in the certificate (RFC 5280 4.1.2.1). */
-#define X509_VERSION_3 2
+#include "certificate.h"
+#include "directory.h"
+#include "path.h"
+#include "uri.h"
 
 static const char *peer_name(const struct signet_verify *verify)
 {
 	return verify->peer_role == SIGNET_ROLE_SERVER ? "server" : "client";
 }
 
-__attribute__((format(printf, 2, 3))) static bool refuse(struct signet_verify *verify,
-							 const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int refuse(struct signet_verify *verify, int alert,
+							const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(verify->text, sizeof(verify->text), format, arguments);
 	va_end(arguments);
-	return false;
+	return alert;
 }
 
-static const char *explain(const struct signet_verify *verify, int error)
+static int refuse_leaf(struct signet_verify *verify, const struct signet_fault *fault)
 {
-	switch (error) {
-	case ASN_AFTER_DATE_E:
-		return "has expired";
-	case ASN_BEFORE_DATE_E:
-		return "is not yet valid";
-	case ASN_NO_SIGNER_E:
-		return "was issued by an unknown authority";
-	case ASN_SELF_SIGNED_E:
-		return "is self-signed, by an unknown authority";
-	case ASN_SIG_CONFIRM_E:
-		return "has a wrong signature";
-	case ASN_SIG_HASH_E:
-	case ASN_SIG_KEY_E:
-	case ASN_SIG_OID_E:
-		return "has a signature of an unsupported kind";
-	case ASN_PATHLEN_SIZE_E:
-	case ASN_PATHLEN_INV_E:
-		return "has more authorities above it than one of them allows";
-	case MAX_CHAIN_ERROR:
-		return "comes with too long a chain";
-	case ASN_NAME_INVALID_E:
-		return "has a name that an authority above it must not certify";
-	case ASN_CRIT_EXT_E:
-		return "has an unknown critical extension";
-	case RSA_KEY_SIZE_E:
-	case ECC_KEY_SIZE_E:
-		return "has too short a key";
-	case KEYUSE_SIGNATURE_E:
-		return "is not for signatures";
-	case EXTKEYUSE_AUTH_E:
-		return verify->peer_role == SIGNET_ROLE_SERVER ? "is not for TLS servers" :
-								 "is not for TLS clients";
-	default:
-		/* The parser's errors (RFC 5280 4.1). */
-		return error <= ASN_PARSE_E && error >= ASN_ALT_NAME_E ? "is malformed" : NULL;
-	}
+	return refuse(verify, fault->alert, "the %s's certificate %s", peer_name(verify),
+		      fault->text);
 }
 
-bool signet_verify_explain(struct signet_verify *verify, int error)
+static int refuse_path(struct signet_verify *verify, const struct signet_path *path)
 {
-	const char *what = explain(verify, error);
+	char subject[SIGNET_TEXT_MAX / 2];
 
-	if (error == NO_PEER_CERT) {
-		refuse(verify, "the %s presented no certificate", peer_name(verify));
-		return true;
-	}
-	if (!what)
-		return false;
-	refuse(verify, "the %s's certificate %s", peer_name(verify), what);
-	return true;
-}
-
-static int refuse_error(struct signet_verify *verify, int error, int depth)
-{
-	const char *what = explain(verify, error);
-
-	if (depth > 0 && what)
-		refuse(verify, "a certificate above the %s's %s", peer_name(verify), what);
-	else if (!signet_verify_explain(verify, error))
-		refuse(verify, "the %s's certificate was refused: %s", peer_name(verify),
-		       wolfSSL_ERR_reason_error_string(error));
-	return 0;
-}
-
-static bool is_weak(word32 signature)
-{
-	return signature == CTC_MD2wRSA || signature == CTC_MD5wRSA || signature == CTC_SHAwRSA ||
-	       signature == CTC_SHAwDSA || signature == CTC_SHAwECDSA;
-}
-
-static byte wanted_usage(const struct signet_verify *verify)
-{
-	return verify->peer_role == SIGNET_ROLE_SERVER ? EXTKEYUSE_SERVER_AUTH :
-							 EXTKEYUSE_CLIENT_AUTH;
-}
-
-/* Certificates hold any bytes; what a person or a log reads holds none but printable ASCII. */
-static void print_name(char *text, size_t size, const char *name, size_t length)
-{
-	size_t i;
-
-	for (i = 0; i < length && i < size - 1; i++)
-		text[i] = name[i] >= ' ' && name[i] <= '~' ? name[i] : '?';
-	text[i] = '\0';
+	if (path->culprit == &path->sent[0])
+		return refuse_leaf(verify, path->fault);
+	signet_directory_print(subject, sizeof(subject), path->culprit->subject);
+	return refuse(verify, path->fault->alert, "a certificate above the %s's %s: %s",
+		      peer_name(verify), path->fault->text,
+		      subject[0] ? subject : "it has no subject");
 }
 
 /* Its kind is told where another one was asked for: a DNS name may read like an address. */
-static void print_alt_name(char *text, size_t size, const struct signet_name *asked,
-			   const DNS_entry *entry)
+static void print_name(char *text, size_t size, const struct signet_name *asked, unsigned int kind,
+		       struct signet_der name)
 {
-	bool is_address = entry->type == ASN_IP_TYPE && (entry->len == 4 || entry->len == 16);
-	const char *kind = is_address ? "IP:" : "DNS:";
 	size_t used = 0;
 
-	if (is_address == !asked->address_len)
-		used = snprintf(text, size, "%s", kind);
-	if (is_address)
-		inet_ntop(entry->len == 4 ? AF_INET : AF_INET6, entry->name, text + used,
+	if (kind == SIGNET_NAME_URI)
+		used = snprintf(text, size, "URI:");
+	else if (kind == SIGNET_NAME_ADDRESS && !asked->address_len)
+		used = snprintf(text, size, "IP:");
+	else if (kind == SIGNET_NAME_DNS && (asked->address_len || asked->is_uri))
+		used = snprintf(text, size, "DNS:");
+	if (kind == SIGNET_NAME_ADDRESS) {
+		inet_ntop(name.length == 4 ? AF_INET : AF_INET6, name.data, text + used,
 			  size - used);
-	else
-		print_name(text + used, size - used, entry->name, entry->len);
-}
-
-static bool is_host(const DNS_entry *entry)
-{
-	return entry->type == ASN_DNS_TYPE || entry->type == ASN_IP_TYPE;
-}
-
-static const DNS_entry *nth_host(const DNS_entry *entry, size_t n)
-{
-	for (; entry; entry = entry->next) {
-		if (is_host(entry) && !n--)
-			break;
+		return;
 	}
-	return entry;
+	for (size_t i = 0; i < name.length && used < size - 1; i++)
+		text[used++] = name.data[i] >= ' ' && name.data[i] <= '~' ? name.data[i] : '?';
+	text[used] = '\0';
 }
 
 /*
- * The certificate's names as a person wants to see them beside the one that was asked for: in the
- * certificate's order, which is the reverse of wolfSSL's list, as far as there is room.
+ * The certificate's names as a person wants to see them beside the one that was asked for, as far
+ * as there is room.
  */
-static void list_alt_names(char *text, size_t size, const struct signet_name *asked,
-			   const DNS_entry *list)
+static void list_names(char *text, size_t size, const struct signet_name *asked,
+		       struct signet_der names)
 {
 	static const char more[] = ", ...";
-	size_t count = 0, used = 0;
+	struct signet_der content;
+	unsigned int kind;
+	size_t used = 0;
 	char name[64];
 
 	text[0] = '\0';
-	for (const DNS_entry *entry = list; entry; entry = entry->next)
-		count += is_host(entry);
-	while (count--) {
-		print_alt_name(name, sizeof(name), asked, nth_host(list, count));
+	while (signet_certificate_name(&names, &kind, &content)) {
+		if (kind != SIGNET_NAME_DNS && kind != SIGNET_NAME_ADDRESS &&
+		    !(kind == SIGNET_NAME_URI && asked->is_uri))
+			continue;
+		print_name(name, sizeof(name), asked, kind, content);
 		if (used + strlen(", ") + strlen(name) + sizeof(more) > size) {
 			snprintf(text + used, size - used, "%s", more);
 			return;
@@ -175,135 +102,263 @@ static void list_alt_names(char *text, size_t size, const struct signet_name *as
 	}
 }
 
-static bool matches(const struct signet_name *name, const DNS_entry *entry)
+static bool matches(const struct signet_name *name, unsigned int kind, struct signet_der content)
 {
-	if (entry->type == ASN_DNS_TYPE)
-		return signet_name_matches_dns(name, entry->name, entry->len);
-	if (entry->type == ASN_IP_TYPE)
-		return signet_name_matches_address(name, entry->name, entry->len);
-	return false;
+	switch (kind) {
+	case SIGNET_NAME_DNS:
+		return signet_name_matches_dns(name, (const char *)content.data, content.length);
+	case SIGNET_NAME_ADDRESS:
+		return signet_name_matches_address(name, content.data, content.length);
+	case SIGNET_NAME_URI:
+		return signet_name_matches_uri(name, content);
+	default:
+		return false;
+	}
 }
 
 /* RFC 9525 6: subject alternative names only. */
-static bool check_name(struct signet_verify *verify, const DecodedCert *leaf)
+static int check_name(struct signet_verify *verify, const struct signet_certificate *leaf)
 {
-	char names[SIGNET_TEXT_MAX / 2];
-	const DNS_entry *entry;
+	struct signet_der names = leaf->names, content;
+	char list[SIGNET_TEXT_MAX / 2];
+	unsigned int kind;
 
-	for (entry = leaf->altNames; entry; entry = entry->next) {
-		if (matches(verify->name, entry))
-			return true;
+	while (signet_certificate_name(&names, &kind, &content)) {
+		if (matches(verify->name, kind, content))
+			return 0;
 	}
-	list_alt_names(names, sizeof(names), verify->name, leaf->altNames);
-	if (!names[0])
-		return refuse(
-			verify,
-			"the server's certificate names no host as alternative name, so not %.100s",
-			verify->name->text);
-	return refuse(verify, "the server's certificate is for %s, not for %.100s", names,
+	list_names(list, sizeof(list), verify->name, leaf->names);
+	if (!list[0])
+		return refuse(verify, ALERT_BAD_CERTIFICATE,
+			      "the server's certificate names no host as alternative name, so not "
+			      "%.100s",
+			      verify->name->text);
+	return refuse(verify, ALERT_BAD_CERTIFICATE,
+		      "the server's certificate is for %s, not for %.100s", list,
 		      verify->name->text);
 }
 
-/* RFC 5280 4.2.1, RFC 8446 4.4.2.2 and 4.4.2.4. */
-static bool check_leaf(struct signet_verify *verify, const DecodedCert *leaf)
+/* RFC 7469 2.4: of the whole SubjectPublicKeyInfo. */
+static int check_pins(struct signet_verify *verify, const struct signet_certificate *leaf)
 {
-	const char *peer = peer_name(verify);
+	unsigned char digest[SIGNET_PIN_LEN];
 
-	if (leaf->version != X509_VERSION_3)
-		return refuse(verify, "the %s's certificate is not of X.509 version 3", peer);
-	if (leaf->isCA)
-		return refuse(verify,
-			      "the %s's certificate is a CA's: it may issue others, not serve",
-			      peer);
-	if (leaf->extKeyUsageSet && !(leaf->extKeyUsage & KEYUSE_DIGITAL_SIG))
-		return refuse(verify, "the %s's certificate is not for signatures", peer);
-	if (leaf->extExtKeyUsageSet && !(leaf->extExtKeyUsage & wanted_usage(verify)))
-		return refuse(verify, "the %s's certificate is not for TLS %ss", peer, peer);
-	if (is_weak(leaf->signatureOID))
-		return refuse(verify, "the %s's certificate is signed with a broken hash", peer);
-	return verify->peer_role != SIGNET_ROLE_SERVER || check_name(verify, leaf);
+	if (!verify->pin_count)
+		return 0;
+	if (wc_Sha256Hash(leaf->key_info.data, leaf->key_info.length, digest))
+		return refuse(verify, ALERT_INTERNAL_ERROR, "out of memory");
+	for (unsigned int i = 0; i < verify->pin_count; i++) {
+		if (!memcmp(verify->pins[i], digest, sizeof(digest)))
+			return 0;
+	}
+	return refuse(verify, ALERT_BAD_CERTIFICATE,
+		      "the %s's certificate has another public key than those that are pinned",
+		      peer_name(verify));
 }
 
-/* RFC 5280 4.1.2.6, 4.2.1.10 and 4.2.1.12. */
-static bool check_authority(struct signet_verify *verify, const DecodedCert *authority)
+static enum signet_purpose purpose_of(const struct signet_verify *verify)
+{
+	return verify->peer_role == SIGNET_ROLE_SERVER ? SIGNET_PURPOSE_SERVER :
+							 SIGNET_PURPOSE_CLIENT;
+}
+
+/* RFC 8446 4.4.2.2 and 4.4.2.4, RFC 5280 4.2.1.12. */
+static int check_use(struct signet_verify *verify, const struct signet_certificate *leaf,
+		     const struct signet_anchor *anchor)
 {
 	const char *peer = peer_name(verify);
 
-	if (authority->version != X509_VERSION_3)
-		return refuse(verify, "a CA certificate above the %s's is not of X.509 version 3",
+	if (leaf->is_authority)
+		return refuse(verify, ALERT_BAD_CERTIFICATE,
+			      "the %s's certificate is a CA's: it may issue others, not serve",
 			      peer);
-	if (!authority->subject[0])
-		return refuse(verify, "a CA certificate above the %s's has no name", peer);
-	if (authority->extNameConstraintSet && !authority->extNameConstraintCrit)
-		return refuse(
-			verify,
-			"a CA certificate above the %s's has name constraints, but not critical",
-			peer);
-	if (authority->extExtKeyUsageSet &&
-	    !(authority->extExtKeyUsage & (wanted_usage(verify) | EXTKEYUSE_ANY)))
-		return refuse(verify, "a CA certificate above the %s's is not for TLS %ss", peer,
-			      peer);
-	/* Nobody relies on the signature that a root gives itself. */
-	if (!authority->selfSigned && is_weak(authority->signatureOID))
-		return refuse(verify,
-			      "a CA certificate above the %s's is signed with a broken hash", peer);
+	if (leaf->restricts_usage && !(leaf->usage & SIGNET_USAGE_SIGNATURE))
+		return refuse(verify, ALERT_UNSUPPORTED_CERTIFICATE,
+			      "the %s's certificate is not for signatures", peer);
+	if (leaf->restricts_purpose && !(leaf->purposes & purpose_of(verify)))
+		return refuse(verify, ALERT_UNSUPPORTED_CERTIFICATE,
+			      "the %s's certificate is not for TLS %ss", peer, peer);
+	if (!leaf->restricts_purpose && anchor->is_public)
+		return refuse(verify, ALERT_UNSUPPORTED_CERTIFICATE,
+			      "the %s's certificate does not say that it is for TLS %ss, as those "
+			      "of public authorities must",
+			      peer, peer);
+	return 0;
+}
+
+/* X.509-SVID 2 and 5.2. */
+static int check_spiffe(struct signet_verify *verify, const struct signet_certificate *leaf)
+{
+	struct signet_der names = leaf->names, content, id = { 0 };
+	unsigned int kind, uris = 0;
+
+	while (signet_certificate_name(&names, &kind, &content)) {
+		uris += kind == SIGNET_NAME_URI;
+		if (kind == SIGNET_NAME_URI && signet_uri_is_spiffe(content))
+			id = content;
+	}
+	if (!id.length)
+		return 0;
+	if (uris > 1 || !signet_uri_is_workload(id))
+		return refuse(verify, ALERT_BAD_CERTIFICATE,
+			      "the %s's certificate has a SPIFFE id that is malformed, or not its "
+			      "only URI",
+			      peer_name(verify));
+	verify->spiffe = strndup((const char *)id.data, id.length);
+	if (!verify->spiffe)
+		return refuse(verify, ALERT_INTERNAL_ERROR, "out of memory");
+	return 0;
+}
+
+/* Room for a name that is told as a whole or not at all. */
+static bool note_peer(struct signet_verify *verify, struct signet_der name)
+{
+	if (name.length >= sizeof(verify->peer))
+		return false;
+	memcpy(verify->peer, name.data, name.length);
+	verify->peer[name.length] = '\0';
 	return true;
 }
 
-/*
- * A certificate in the chain that is no CA's is skipped: wolfSSL does not take it for an issuer
- * either.
- */
-static bool check_one(struct signet_verify *verify, const WOLFSSL_BUFFER_INFO *der, int depth)
+static void identify_by_certificate(struct signet_verify *verify,
+				    const struct signet_certificate *leaf)
 {
-	DecodedCert certificate;
-	bool good;
+	struct signet_der names = leaf->names, content;
+	unsigned int kind;
 
-	wc_InitDecodedCert(&certificate, der->buffer, der->length, NULL);
-	if (wc_ParseCert(&certificate, CERT_TYPE, NO_VERIFY, NULL))
-		good = refuse(verify, "a certificate of the %s's is malformed", peer_name(verify));
-	else if (depth)
-		good = !certificate.isCA || check_authority(verify, &certificate);
-	else
-		good = check_leaf(verify, &certificate);
-
-	if (good && !depth && verify->peer_role == SIGNET_ROLE_SERVER)
-		memcpy(verify->peer, verify->name->text, sizeof(verify->peer));
-	else if (good && !depth)
-		print_name(verify->peer, sizeof(verify->peer), certificate.subject,
-			   strlen(certificate.subject));
-	wc_FreeDecodedCert(&certificate);
-	return good;
-}
-
-int signet_verify_certificate(int preverified, WOLFSSL_X509_STORE_CTX *store)
-{
-	struct signet_verify *verify = store->userCtx;
-
-	verify->accepted = false;
-	if (store->totalCerts > 1)
-		verify->chained = true;
-	if (!preverified || store->error)
-		return refuse_error(verify, store->error, store->error_depth);
-	/* The leaf comes last; the whole chain is at hand then. */
-	if (store->error_depth)
-		return 1;
-	for (int depth = store->totalCerts - 1; depth >= 0; depth--) {
-		if (!check_one(verify, &store->certs[depth], depth))
-			return 0;
+	if (verify->spiffe &&
+	    note_peer(verify, (struct signet_der){ (unsigned char *)verify->spiffe,
+						   strlen(verify->spiffe) }))
+		return;
+	while (signet_certificate_name(&names, &kind, &content)) {
+		if (kind == SIGNET_NAME_DNS && signet_name_is_dns(content) &&
+		    note_peer(verify, content))
+			return;
 	}
-	verify->accepted = true;
-	return 1;
+	signet_directory_print(verify->peer, sizeof(verify->peer), leaf->subject);
 }
 
-bool signet_verify_anchor(const unsigned char *der, unsigned int length)
+static int keep_chain(struct signet_verify *verify, const struct signet_path *path)
 {
-	DecodedCert certificate;
-	bool good;
+	size_t length = 0, count;
 
-	wc_InitDecodedCert(&certificate, der, length, NULL);
-	good = !wc_ParseCert(&certificate, CA_TYPE, NO_VERIFY, NULL) && certificate.isCA &&
-	       certificate.version == X509_VERSION_3 && certificate.subject[0];
-	wc_FreeDecodedCert(&certificate);
-	return good;
+	for (count = 0; count < path->length; count++) {
+		if (length + path->certificates[count]->der.length > SIGNET_CHAIN_MAX)
+			break;
+		length += path->certificates[count]->der.length;
+	}
+	verify->chain = malloc(length + !length);
+	if (!verify->chain)
+		return refuse(verify, ALERT_INTERNAL_ERROR, "out of memory");
+	for (size_t i = 0; i < count; i++) {
+		struct signet_der der = path->certificates[i]->der;
+
+		memcpy(verify->chain + verify->chain_length, der.data, der.length);
+		verify->chain_length += der.length;
+	}
+	return 0;
+}
+
+static int accept_leaf(struct signet_verify *verify, const struct signet_path *path)
+{
+	const struct signet_certificate *leaf = path->certificates[0];
+	int alert;
+
+	alert = check_use(verify, leaf, path->anchor);
+	if (!alert)
+		alert = check_spiffe(verify, leaf);
+	if (!alert && verify->name)
+		alert = check_name(verify, leaf);
+	if (!alert)
+		alert = check_pins(verify, leaf);
+	if (!alert)
+		alert = keep_chain(verify, path);
+	if (alert)
+		return alert;
+	if (verify->name)
+		memcpy(verify->peer, verify->name->text, sizeof(verify->peer));
+	else
+		identify_by_certificate(verify, leaf);
+	verify->accepted = true;
+	return 0;
+}
+
+static int judge(struct signet_verify *verify, const struct signet_certificate *sent, size_t count)
+{
+	struct signet_path path = {
+		.sent = sent,
+		.sent_count = count,
+		.trust = verify->trust,
+		.purpose = purpose_of(verify),
+		.now = time(NULL),
+	};
+	const struct signet_fault *fault = sent->fault;
+
+	if (!sent->der.length)
+		fault = FAULT(ALERT_BAD_CERTIFICATE, "is malformed");
+	if (!fault)
+		fault = signet_certificate_check_time(sent, path.now);
+	if (fault)
+		return refuse_leaf(verify, fault);
+	if (!signet_path_find(&path))
+		return refuse_path(verify, &path);
+	return accept_leaf(verify, &path);
+}
+
+int signet_verify_chain(WOLFSSL *ssl, const WOLFSSL_BUFFER_INFO *sent, int count, void *context)
+{
+	struct signet_verify *verify = context;
+	struct signet_certificate *certificates;
+	int alert;
+
+	(void)ssl;
+	verify->accepted = false;
+	if (count < 1 || count > SIGNET_PATH_SENT_MAX)
+		return refuse(verify, ALERT_BAD_CERTIFICATE,
+			      "the %s's certificate comes with too long a chain",
+			      peer_name(verify));
+	certificates = calloc(count, sizeof(*certificates));
+	if (!certificates)
+		return refuse(verify, ALERT_INTERNAL_ERROR, "out of memory");
+	for (int i = 0; i < count; i++) {
+		if (!signet_certificate_parse(&certificates[i], sent[i].buffer, sent[i].length))
+			memset(&certificates[i], 0, sizeof(certificates[i]));
+	}
+	alert = judge(verify, certificates, count);
+	free(certificates);
+	return alert;
+}
+
+void signet_verify_end(struct signet_verify *verify)
+{
+	free(verify->spiffe);
+	free(verify->chain);
+	verify->spiffe = NULL;
+	verify->chain = NULL;
+	verify->chain_length = 0;
+}
+
+/* What wolfSSL finds by itself, where it reads the list of certificates and the leaf's key. */
+bool signet_verify_explain(struct signet_verify *verify, int error)
+{
+	const char *what;
+
+	switch (error) {
+	case NO_PEER_CERT:
+		refuse(verify, 0, "the %s presented no certificate", peer_name(verify));
+		return true;
+	case MAX_CHAIN_ERROR:
+		what = "comes with too long a chain";
+		break;
+	case PEER_KEY_ERROR:
+		what = "has a malformed public key";
+		break;
+	default:
+		/* The parser's errors. */
+		if (error > ASN_PARSE_E || error < ASN_ALT_NAME_E)
+			return false;
+		what = "is malformed";
+	}
+	refuse(verify, 0, "the %s's certificate %s", peer_name(verify), what);
+	return true;
 }

@@ -51,8 +51,9 @@ struct signet_session;
  * @resumed:	an earlier session was resumed: no certificates were exchanged,
  *		@peer is what was verified for that session
  * @group:	name of the key exchange group
- * @peer:	verified name of the peer: the server name that was asked for, or
- *		the subject of the client certificate; "" for none
+ * @peer:	verified name of the peer: the server name that was asked for; of a
+ *		client certificate the SPIFFE id, else the first DNS name, else the
+ *		subject, as "/O=Test/CN=a client"; "" for none
  * @server_name: the name that the client asked for (RFC 6066 3), also after a
  *		failure, as far as it came; "" for none
  * @alpn:	the protocol that was agreed on (RFC 7301); "" for none
@@ -93,15 +94,18 @@ void signet_config_free(struct signet_config *config);
  * A client without any trusts nobody; a server with one demands a client
  * certificate, unless signet_config_client_auth() says otherwise.
  *
- * Certificates in it that may issue none now (expired, not a CA's) are passed
- * over.
+ * Certificates in it that may issue none now (expired, not a CA's, against a
+ * rule of libsignet-handshake(3)) are passed over.
  *
  * Return: 0, -ENOENT, -EACCES, -EINVAL when there is no certificate in it, or
  * -EKEYREJECTED when there is none but such.
  */
 int signet_config_ca_file(struct signet_config *config, const char *path);
 
-/* Client: trust the system's certificates (/etc/ssl/certs). Same errors. */
+/*
+ * Client: trust the system's certificates (/etc/ssl/certs). What they have issued
+ * must say that it is for TLS servers. Same errors.
+ */
 int signet_config_ca_system(struct signet_config *config);
 
 /* Beside the modes of <linux/signet.h>: no certificate is asked for. */
@@ -354,8 +358,9 @@ int signet_collect_tickets(const struct signet_config *config, int fd);
  * signet_connect - handshake as a client and hand over to the module
  * @config:	a client's
  * @fd:		connected TCP socket, blocking or not; the call blocks
- * @server_name: DNS name or address to ask for and to verify; never NULL or
- *		empty: a client that does not verify is refused
+ * @server_name: DNS name, address or URI (of a SPIFFE workload, too) to ask for
+ *		and to verify; never NULL or empty: a client that does not verify is
+ *		refused
  * @result:	filled in, may be NULL
  *
  * On return the socket's data calls are encrypted by the kernel. Keys are
@@ -399,7 +404,8 @@ int signet_accept(const struct signet_config *config, int fd, struct signet_resu
  * @config:	complete; it is kept until the handshake is freed
  * @fd:		connected stream socket, blocking or not, or another non-blocking
  *		descriptor that keeps the order of bytes; not owned
- * @server_name: what a client asks for and verifies; a server gives NULL
+ * @server_name: what a client asks for and verifies, "" when pins will stand for it;
+ *		a server gives NULL
  * @handshake:	filled in
  *
  * The time limit starts here.
@@ -430,6 +436,19 @@ int signet_handshake_set_min_version(struct signet_handshake *handshake, unsigne
 /* Return: 0, -EINVAL, -EBUSY, or -EPERM for a mode weaker than the configuration's. */
 int signet_handshake_set_client_auth(struct signet_handshake *handshake,
 				     enum signet_client_auth mode);
+
+/**
+ * signet_handshake_set_pins - public keys, one of which the peer must have
+ * @pins:	SHA-256 digests of SubjectPublicKeyInfo (RFC 7469 2.4)
+ * @count:	1 to SIGNET_PINS_MAX
+ *
+ * Beside everything else that is checked. A client with pins may do without a
+ * server name: then they are checked in its place, and the name is not sent.
+ *
+ * Return: 0, -EINVAL, or -EBUSY.
+ */
+int signet_handshake_set_pins(struct signet_handshake *handshake,
+			      const unsigned char (*pins)[SIGNET_PIN_LEN], unsigned int count);
 
 /**
  * signet_handshake_resume - try to resume an earlier session
