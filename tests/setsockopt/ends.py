@@ -32,11 +32,9 @@ def helper():
     try:
         yield
     except Exception:
-        serving.read_log(0)
         for line in serving.log[before:].decode(errors="replace").splitlines()[-25:]:
             print("#", line)
         raise
-    serving.read_log(0)
 
 
 def end_helper():
