@@ -95,6 +95,16 @@ def usage():
         true(name in told and "TLS" in told, f"{name}'s usage is {told}")
 
 
+@case("libsignet's calls")
+def calls():
+    with helper():
+        program = Program("setsockopt_calls", material.NAME)
+        lines = program.read_rest().decode().splitlines()
+        equal([line for line in lines if not line.startswith("ok")], [], "what is not well")
+        equal(program.wait(), 0, f"the status after {len(lines)} checks")
+    return f"{len(lines)} checks"
+
+
 @case("a port that is taken is told", *SERVERS, "echo-uring", "hot-restart")
 def taken(*names):
     with helper():
