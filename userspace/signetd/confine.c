@@ -62,41 +62,25 @@ static const int basic_calls[] = {
 
 /* The upcall's, with the ioctls of its own below; and the look at control groups' directories, whose names are not secret. */
 static const int worker_calls[] = {
-	SCMP_SYS(io_uring_enter),
-	SCMP_SYS(newfstatat),
-	SCMP_SYS(recvmsg),
-	SCMP_SYS(shutdown),
-	SCMP_SYS(getsockopt),
+	SCMP_SYS(io_uring_enter), SCMP_SYS(newfstatat), SCMP_SYS(recvmsg),
+	SCMP_SYS(shutdown),	  SCMP_SYS(getsockopt),
 };
 
 /* What would make more of a supervisor that is no longer itself. */
 static const int forbidden_calls[] = {
-	SCMP_SYS(add_key),
-	SCMP_SYS(bpf),
-	SCMP_SYS(chroot),
-	SCMP_SYS(delete_module),
-	SCMP_SYS(execve),
-	SCMP_SYS(execveat),
-	SCMP_SYS(finit_module),
-	SCMP_SYS(init_module),
-	SCMP_SYS(kexec_load),
-	SCMP_SYS(kexec_file_load),
-	SCMP_SYS(keyctl),
-	SCMP_SYS(mount),
-	SCMP_SYS(move_mount),
-	SCMP_SYS(open_by_handle_at),
-	SCMP_SYS(perf_event_open),
-	SCMP_SYS(pivot_root),
-	SCMP_SYS(process_vm_readv),
-	SCMP_SYS(process_vm_writev),
-	SCMP_SYS(ptrace),
-	SCMP_SYS(reboot),
-	SCMP_SYS(request_key),
-	SCMP_SYS(setns),
-	SCMP_SYS(swapon),
-	SCMP_SYS(umount2),
-	SCMP_SYS(unshare),
-	SCMP_SYS(userfaultfd),
+	SCMP_SYS(add_key),	    SCMP_SYS(bpf),
+	SCMP_SYS(chroot),	    SCMP_SYS(delete_module),
+	SCMP_SYS(execve),	    SCMP_SYS(execveat),
+	SCMP_SYS(finit_module),	    SCMP_SYS(init_module),
+	SCMP_SYS(kexec_load),	    SCMP_SYS(kexec_file_load),
+	SCMP_SYS(keyctl),	    SCMP_SYS(mount),
+	SCMP_SYS(move_mount),	    SCMP_SYS(open_by_handle_at),
+	SCMP_SYS(perf_event_open),  SCMP_SYS(pivot_root),
+	SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
+	SCMP_SYS(ptrace),	    SCMP_SYS(reboot),
+	SCMP_SYS(request_key),	    SCMP_SYS(setns),
+	SCMP_SYS(swapon),	    SCMP_SYS(umount2),
+	SCMP_SYS(unshare),	    SCMP_SYS(userfaultfd),
 };
 
 void confine_memory(bool lock)
@@ -110,7 +94,7 @@ void confine_memory(bool lock)
 	if (lock && (getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_cur != RLIM_INFINITY ||
 		     mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)))
 		log_text(LOG_WARNING, "not all memory can be locked: secrets may be swapped "
-			 "(LimitMEMLOCK=infinity)");
+				      "(LimitMEMLOCK=infinity)");
 }
 
 /* Beyond the hard limit, where root may; else up to it. */
