@@ -152,7 +152,7 @@ def unmatched(rules):
     port = programs.free_port()
     rules = rules or ("--connect", f"10.0.0.0/8:{port}", "--connect", f"[::1]:{port}",
                       "--connect", f"{port + 1}-65535", "--listen", f"10.0.0.1:{port}")
-    programs.start("signet-run", *rules, "--", "socat",
+    programs.start("signet-run", *rules, "--", "socat", "-t", "20",
                    f"TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr", "EXEC:cat")
     programs.wait_listening(port)
     ended = signet_run(*rules, "--", "socat", "-t", "20", "-", f"TCP:127.0.0.1:{port}",
