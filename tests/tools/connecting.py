@@ -260,33 +260,6 @@ def crowd():
           "the pages")
 
 
-@case("names are looked up in threads while the program forks")
-def forks():
-    """A child whose copy of the names was locked would not come to an end."""
-    served()
-    port = programs.free_port()
-    ended = python("--connect", str(port), script=f"""
-import os, socket, threading
-done = False
-def look_up():
-    while not done:
-        socket.getaddrinfo({NAME!r}, 1)
-threads = [threading.Thread(target=look_up) for _ in range(2)]
-for thread in threads:
-    thread.start()
-for _ in range(20):
-    pid = os.fork()
-    if not pid:
-        s = socket.socket()
-        s.setblocking(False)
-        s.connect_ex(("127.0.0.1", {port}))
-        os._exit(0)
-    print(os.waitpid(pid, 0)[1])
-done = True
-""")
-    equal(ended.expect(0).output, b"0\n" * 20, "the children's statuses")
-
-
 @case("standard error that is another file by now is not written to")
 def closed_stderr():
     served()
