@@ -9,7 +9,7 @@ import subprocess
 
 import daemon
 import programs
-from ktap import Skip, case, equal, true
+from ktap import case, equal, true
 from programs import NAME, bracket, python, s_server, served, signet_run, tls_server
 
 # Connects, sends a word and prints the answer.
@@ -209,14 +209,12 @@ def pins():
     curl("--connect", f"{port}={NAME}", "--pin", wrong, url).expect(7, "EKEYREJECTED")
 
 
-@case("pins: without a name they alone decide")
+@case("pins: a server without a name is known by them")
 def pins_alone():
     served()
     port = s_server(certificate=daemon.other)
     url = f"http://127.0.0.1:{port}/"
     ended = curl("--connect", f"{port}=", "--pin", pin_of(daemon.other), url)
-    if "needed, also with a pin" in ended.errors:
-        raise Skip("signetd needs a name, also with a pin")
     ended.expect(0)
     curl("--connect", f"{port}=", "--pin", pin_of(daemon.ec), url).expect(7, "EKEYREJECTED")
 
@@ -260,33 +258,6 @@ def crowd():
                        f"http://{NAME}:{port}/[0-29]", user=1001).expect(0)
     equal(sorted(ended.output.splitlines()), sorted(b"page %d" % number for number in range(30)),
           "the pages")
-
-
-@case("names are looked up in threads while the program forks")
-def forks():
-    """A child whose copy of the names was locked would not come to an end."""
-    served()
-    port = programs.free_port()
-    ended = python("--connect", str(port), script=f"""
-import os, socket, threading
-done = False
-def look_up():
-    while not done:
-        socket.getaddrinfo({NAME!r}, 1)
-threads = [threading.Thread(target=look_up) for _ in range(2)]
-for thread in threads:
-    thread.start()
-for _ in range(20):
-    pid = os.fork()
-    if not pid:
-        s = socket.socket()
-        s.setblocking(False)
-        s.connect_ex(("127.0.0.1", {port}))
-        os._exit(0)
-    print(os.waitpid(pid, 0)[1])
-done = True
-""")
-    equal(ended.expect(0).output, b"0\n" * 20, "the children's statuses")
 
 
 @case("standard error that is another file by now is not written to")

@@ -19,8 +19,8 @@ def echo_server(*rules):
     """socat's. Return: its port."""
     port = programs.free_port()
     rules = rules or ("--listen", f"{port}=web")
-    programs.start("signet-run", *rules, "--", "socat", f"TCP-LISTEN:{port},reuseaddr,fork",
-                   "EXEC:cat")
+    programs.start("signet-run", *rules, "--", "socat", "-t", "20",
+                   f"TCP-LISTEN:{port},reuseaddr,fork", "EXEC:cat")
     programs.wait_listening(port)
     return port
 

@@ -58,7 +58,6 @@ def clean_up(failed):
         if failed:
             lines += [f"{name}: {line}" for line in said.decode(errors="replace").splitlines()]
     if failed and _shared:
-        _shared[0].read_log(0)
         log = _shared[0].log.decode(errors="replace")
         lines += [f"signetd: {line}" for line in log.splitlines()[-15:]]
     return lines

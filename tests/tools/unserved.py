@@ -2,7 +2,6 @@
 """Where no handshake can be made: nothing may go in the clear."""
 
 import contextlib
-import os
 
 import programs
 from ktap import case, equal, true
@@ -153,11 +152,10 @@ def unmatched(rules):
     port = programs.free_port()
     rules = rules or ("--connect", f"10.0.0.0/8:{port}", "--connect", f"[::1]:{port}",
                       "--connect", f"{port + 1}-65535", "--listen", f"10.0.0.1:{port}")
-    with open(os.path.join(programs.daemon.directory, "page"), "w", encoding="ascii") as file:
-        file.write("in the clear")
-    programs.start("signet-run", *rules, "--", "python3", "-m", "http.server", "--bind",
-                   "127.0.0.1", str(port))
+    programs.start("signet-run", *rules, "--", "socat", "-t", "20",
+                   f"TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr", "EXEC:cat")
     programs.wait_listening(port)
-    ended = signet_run(*rules, "--", "curl", "-sS", f"http://127.0.0.1:{port}/page").expect(0)
-    equal(ended.output, b"in the clear", "the page")
+    ended = signet_run(*rules, "--", "socat", "-t", "20", "-", f"TCP:127.0.0.1:{port}",
+                       given=b"in the clear").expect(0)
+    equal(ended.output, b"in the clear", "the answer")
     equal(ended.errors, "", "what signet-run says")
