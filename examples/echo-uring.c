@@ -135,7 +135,8 @@ static void fail(struct connection *c, const char *doing, int error)
 		warnx("%s: %s (%s)", doing, strerror(error), text);
 		shutdown(c->fd, SHUT_RDWR);
 	}
-	c->failed = c->ended = true;
+	c->failed = true;
+	c->ended = true;
 }
 
 static void finish_if_done(struct connection *c)
