@@ -95,6 +95,102 @@ static void settings_are_checked(void)
 	close(fds[1]);
 }
 
+static void wishes_are_checked(void)
+{
+	unsigned char pins[(SIGNET_PINS_MAX + 1) * SIGNET_PIN_LEN] = { 0 };
+	char longer[SIGNET_STRING_MAX + 2];
+	int fds[2];
+
+	tcp_pair(fds);
+	memset(longer, 'a', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	is(signet_tls_connect(fds[0], "db.internal"), -ENOPROTOOPT, "connect without attach");
+	is(signet_tls_connect(fds[0], NULL), -ENOPROTOOPT, "a name is the kernel's to demand");
+	is(signet_tls_connect(-1, "db.internal"), -EBADF, "connect no descriptor");
+	is(signet_tls_accept(fds[0], "web"), -ENOPROTOOPT, "accept without attach");
+	is(signet_tls_accept(fds[0], NULL), -ENOPROTOOPT, "the default profile, too");
+	is(signet_tls_begin(fds[0], SIGNET_ROLE_CLIENT, "db.internal"), -ENOPROTOOPT,
+	   "begin without attach");
+	is(signet_tls_begin(fds[0], SIGNET_ROLE_SERVER, NULL), -ENOPROTOOPT, "and as a server");
+	is(signet_tls_begin(fds[0], SIGNET_ROLE_CLIENT, longer), -EMSGSIZE,
+	   "begin with too long a name");
+	is(signet_tls_result(fds[0]), -ENOPROTOOPT, "a result without attach");
+	is(signet_tls_result(STDOUT_FILENO), -ENOTSOCK, "a result of standard output");
+	is(signet_set_profile(fds[0], "edge"), -ENOPROTOOPT, "a profile without attach");
+	is(signet_set_profile(fds[0], NULL), -EINVAL, "no profile");
+	is(signet_set_ca(fds[0], "partners"), -ENOPROTOOPT, "authorities without attach");
+	is(signet_set_ca(fds[0], NULL), -EINVAL, "no authorities");
+	is(signet_set_min_version(fds[0], SIGNET_TLS_1_3), -ENOPROTOOPT, "a version, too");
+	is(signet_set_client_auth(fds[0], SIGNET_CLIENT_AUTH_REQUIRED), -ENOPROTOOPT,
+	   "and client authentication");
+	is(signet_set_timeout(fds[0], 1000), -ENOPROTOOPT, "and a time limit");
+	is(signet_set_pins(fds[0], pins, 1), -ENOPROTOOPT, "and a pin");
+	is(signet_set_pins(fds[0], NULL, 0), -ENOPROTOOPT, "and none");
+	is(signet_set_pins(fds[0], NULL, 1), -EINVAL, "a pin that is not there");
+	is(signet_set_pins(fds[0], pins, SIGNET_PINS_MAX + 1), -EINVAL, "too many pins");
+	is(signet_set_pins(fds[0], pins, SIZE_MAX), -EINVAL, "far too many pins");
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void protocols_are_checked(void)
+{
+	static const char *const good[] = { "", "h2", "h2,http/1.1", "a,b,c" };
+	static const char *const bad[] = { ",", "h2,", ",h2", "h2,,h3" };
+	char longest[SIGNET_STRING_MAX + 1];
+	int fds[2];
+
+	tcp_pair(fds);
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		ok(signet_set_alpn(fds[0], good[i]) == -ENOPROTOOPT, "\"%s\" is a list", good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ok(signet_set_alpn(fds[0], bad[i]) == -EINVAL, "\"%s\" is none", bad[i]);
+	is(signet_set_alpn(fds[0], NULL), -EINVAL, "nor is NULL");
+	memset(longest, 'a', sizeof(longest) - 1);
+	longest[SIGNET_STRING_MAX] = '\0';
+	is(signet_set_alpn(fds[0], longest), -EMSGSIZE, "a protocol of 255 bytes");
+	longest[100] = ',';
+	is(signet_set_alpn(fds[0], longest), -EMSGSIZE, "two of 255 bytes, too");
+	longest[SIGNET_STRING_MAX - 1] = '\0';
+	is(signet_set_alpn(fds[0], longest), -ENOPROTOOPT, "but not of 254");
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void sessions_are_checked(void)
+{
+	unsigned char out[SIGNET_EXPORT_MAX + 1];
+	char text[16], label[SIGNET_EXPORT_MAX + 1];
+	int fds[2];
+
+	tcp_pair(fds);
+	memset(text, 'x', sizeof(text));
+	is(signet_alpn(fds[0], text, sizeof(text)), -ENOPROTOOPT, "a protocol without attach");
+	ok(!text[0], "and it is empty");
+	is(signet_alpn(fds[0], NULL, 1), -EINVAL, "a protocol into nowhere");
+	is(signet_peer_name(fds[0], text, sizeof(text)), -ENOPROTOOPT, "whose peer?");
+	is(signet_peer_name(fds[0], text, 0), -EINVAL, "a name without room");
+	is(signet_server_name(fds[0], text, sizeof(text)), -ENOPROTOOPT, "whose server?");
+	is(signet_server_name(fds[0], NULL, 1), -EINVAL, "a server into nowhere");
+	is(signet_peer(fds[0], out, sizeof(out)), -ENOPROTOOPT, "whose certificates?");
+	is(signet_peer(fds[0], NULL, 1), -EINVAL, "certificates into nowhere");
+	is(signet_export(fds[0], "EXPORTER-x", NULL, 0, out, 32), -ENOPROTOOPT, "whose keys?");
+	is(signet_export(fds[0], NULL, NULL, 0, out, 32), -ENOPROTOOPT, "and without label");
+	is(signet_export(fds[0], "", NULL, 0, out, 32), -EINVAL, "an empty label");
+	is(signet_export(fds[0], "EXPORTER-x", NULL, 1, out, 32), -EINVAL, "no context");
+	is(signet_export(fds[0], NULL, text, 1, out, 32), -EINVAL, "a context without label");
+	is(signet_export(fds[0], "EXPORTER-x", NULL, 0, NULL, 32), -EINVAL, "keys into nowhere");
+	is(signet_export(fds[0], "EXPORTER-x", NULL, 0, out, 0), -EINVAL, "no keys at all");
+	is(signet_export(fds[0], "EXPORTER-x", NULL, 0, out, sizeof(out)), -EMSGSIZE, "too many");
+	memset(label, 'a', sizeof(label) - 1);
+	label[sizeof(label) - 1] = '\0';
+	is(signet_export(fds[0], label, NULL, 0, out, 32), -EMSGSIZE, "too long a label");
+	is(signet_export(fds[0], "EXPORTER-x", out, sizeof(out) - 11, out, 32), -EMSGSIZE,
+	   "too long a context");
+	close(fds[0]);
+	close(fds[1]);
+}
+
 /* Where the module is loaded, or can be, these sockets get another answer. */
 static void the_module_is_missed(void)
 {
@@ -282,6 +378,9 @@ int main(void)
 	make_usual_certificates();
 	sockets_are_checked();
 	settings_are_checked();
+	wishes_are_checked();
+	protocols_are_checked();
+	sessions_are_checked();
 	the_module_is_missed();
 	files_are_checked();
 	system_certificates_are_found();

@@ -11,12 +11,13 @@
 static void errnos_have_texts(void)
 {
 	static const int documented[] = {
-		ENOTCONN,     EPIPE,	 ECONNABORTED,	  ECONNRESET,  EPROTO,
-		EBADMSG,      EMSGSIZE,	 EPROTONOSUPPORT, EKEYEXPIRED, EBADFD,
-		ENOMEM,	      EINVAL,	 E2BIG,		  EOPNOTSUPP,  ENOENT,
-		EBUSY,	      EFAULT,	 EEXIST,	  ENOPROTOOPT, EACCES,
-		EKEYREJECTED, ETIMEDOUT, EPERM,		  ENODATA,     ENOBUFS,
-		EIO,	      EAGAIN,
+		ENOTCONN,     EPIPE,	   ECONNABORTED,    ECONNRESET,	 EPROTO,
+		EBADMSG,      EMSGSIZE,	   EPROTONOSUPPORT, EKEYEXPIRED, EBADFD,
+		ENOMEM,	      EINVAL,	   E2BIG,	    EOPNOTSUPP,	 ENOENT,
+		EBUSY,	      EFAULT,	   EEXIST,	    ENOPROTOOPT, EACCES,
+		EKEYREJECTED, ETIMEDOUT,   EPERM,	    ENODATA,	 ENOBUFS,
+		EIO,	      EAGAIN,	   EUNATCH,	    EDQUOT,	 EALREADY,
+		EISCONN,      EINPROGRESS, EINTR,
 	};
 	const size_t count = sizeof(documented) / sizeof(documented[0]);
 	bool own = true, distinct = true, negative = true;

@@ -10,14 +10,6 @@
 #define TCP_ULP 31
 #endif
 
-static int is_listening(int fd)
-{
-	int listening = 0;
-	socklen_t size = sizeof(listening);
-
-	return !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) && listening;
-}
-
 int signet_attach(int fd)
 {
 	if (!setsockopt(fd, IPPROTO_TCP, TCP_ULP, SIGNET_ULP_NAME, sizeof(SIGNET_ULP_NAME) - 1))
@@ -27,8 +19,6 @@ int signet_attach(int fd)
 	case EOPNOTSUPP: /* a socket without protocol options */
 	case ENOPROTOOPT: /* one of another protocol */
 		return -EINVAL;
-	case ENOTCONN: /* also the kernel's answer for a listening socket */
-		return is_listening(fd) ? -EINVAL : -ENOTCONN;
 	default:
 		return -errno;
 	}

@@ -2,7 +2,6 @@
 #include <signet.h>
 
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 
 #include "option.h"
@@ -19,27 +18,10 @@ int signet_info(int fd, struct signet_info *info)
 
 int signet_error(int fd, char *text, size_t size)
 {
-	socklen_t len;
-	int ret;
-
-	if (!text || !size)
-		return -EINVAL;
-	/* The last byte is not offered, so that it stays the terminator of a cut text. */
-	memset(text, 0, size);
-	len = size - 1 < INT_MAX ? size - 1 : INT_MAX;
-	ret = signet_option_get(fd, SIGNET_ERROR, text, &len);
-	if (ret)
-		text[0] = '\0';
-	return ret;
+	return signet_option_get_text(fd, SIGNET_ERROR, text, size);
 }
 
 int signet_ticket(int fd, void *buffer, size_t size)
 {
-	socklen_t len = size < INT_MAX ? size : INT_MAX;
-	int ret;
-
-	if (!buffer)
-		return -EINVAL;
-	ret = signet_option_get(fd, SIGNET_TICKET, buffer, &len);
-	return ret ? ret : (int)len;
+	return signet_option_get_bytes(fd, SIGNET_TICKET, buffer, size);
 }

@@ -8,13 +8,6 @@
 
 #include "option.h"
 
-static int set_number(int fd, int option, unsigned int number)
-{
-	uint32_t value = number;
-
-	return signet_option_set(fd, option, &value, sizeof(value));
-}
-
 /* Whatever happens, *value is defined afterwards. */
 static int get_whole(int fd, int option, void *value, socklen_t size)
 {
@@ -38,7 +31,7 @@ static int get_switch(int fd, int option, bool *on)
 
 int signet_rekey(int fd, unsigned int flags)
 {
-	return set_number(fd, SIGNET_REKEY, flags);
+	return signet_option_set_number(fd, SIGNET_REKEY, flags);
 }
 
 int signet_set_rekey_policy(int fd, const struct signet_rekey_policy *policy)
@@ -55,7 +48,7 @@ int signet_get_rekey_policy(int fd, struct signet_rekey_policy *policy)
 
 int signet_set_record_max(int fd, unsigned int bytes)
 {
-	return set_number(fd, SIGNET_RECORD_MAX, bytes);
+	return signet_option_set_number(fd, SIGNET_RECORD_MAX, bytes);
 }
 
 int signet_get_record_max(int fd, unsigned int *bytes)
@@ -77,7 +70,7 @@ int signet_get_padding(int fd, struct signet_padding *padding)
 
 int signet_set_adaptive_records(int fd, bool on)
 {
-	return set_number(fd, SIGNET_ADAPTIVE_RECORDS, on);
+	return signet_option_set_number(fd, SIGNET_ADAPTIVE_RECORDS, on);
 }
 
 int signet_get_adaptive_records(int fd, bool *on)
@@ -87,7 +80,7 @@ int signet_get_adaptive_records(int fd, bool *on)
 
 int signet_set_record_types(int fd, bool on)
 {
-	return set_number(fd, SIGNET_RECORD_TYPES, on);
+	return signet_option_set_number(fd, SIGNET_RECORD_TYPES, on);
 }
 
 int signet_get_record_types(int fd, bool *on)

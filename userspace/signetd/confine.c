@@ -60,6 +60,12 @@ static const int basic_calls[] = {
 	SCMP_SYS(writev),
 };
 
+/* The C library's free() looks into /proc/sys/vm/overcommit_memory, and does without. */
+static const int refused_calls[] = {
+	SCMP_SYS(open),
+	SCMP_SYS(openat),
+};
+
 /* The upcall's, with the ioctls of its own below; and the look at control groups' directories, whose names are not secret. */
 static const int worker_calls[] = {
 	SCMP_SYS(io_uring_enter), SCMP_SYS(newfstatat), SCMP_SYS(recvmsg),
@@ -194,6 +200,8 @@ static int add_all(scmp_filter_ctx filter, enum confinement confinement)
 	if (confinement == CONFINE_SUPERVISOR)
 		return ADD_RULES(filter, SCMP_ACT_ERRNO(EPERM), forbidden_calls);
 	ret = ADD_RULES(filter, SCMP_ACT_ALLOW, basic_calls);
+	if (!ret)
+		ret = ADD_RULES(filter, SCMP_ACT_ERRNO(EACCES), refused_calls);
 	if (ret || confinement != CONFINE_WORKER)
 		return ret;
 	ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,

@@ -246,7 +246,6 @@ static struct upcall *new_upcall(struct thread *thread)
 		upcall->next->prev = upcall;
 	thread->upcalls = upcall;
 	thread->upcall_count++;
-	atomic_fetch_add(&thread->worker->state->in_progress, 1);
 	return upcall;
 }
 
@@ -329,6 +328,7 @@ void upcall_begin(struct thread *thread)
 		/* Its socket fails with EUNATCH. */
 		log_text(LOG_ERR, "out of memory: a request is lost");
 		close(thread->request.channel);
+		atomic_fetch_sub(&worker->state->in_progress, 1);
 		return;
 	}
 	allowed = policy_decide(worker->profiles, &thread->request, &decision);

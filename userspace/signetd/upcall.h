@@ -41,7 +41,7 @@ struct upcall {
 	uint8_t session_key[SESSION_KEY_SIZE];
 };
 
-/* Serves thread->request, which has just been taken. */
+/* Serves thread->request, which has just been taken, and counted in the worker's state. */
 void upcall_begin(struct thread *thread);
 
 /* Goes on as far as possible without waiting. It may be gone then. */
