@@ -3,6 +3,7 @@
 
 import contextlib
 import json
+import socket
 
 import daemon
 import programs
@@ -174,6 +175,37 @@ def rekey_unserved():
         ctl("rekey").expect(0)
         sockets.exchange(one, other)
         equal(sockets.number_of(one, at=28), 1, "the epoch")
+
+
+MALFORMED = (b"", b"\n", b"nul\n", b"[]\n", b"{\n", b'{"ok":tru}\n', b'{"ok":true\n',
+             b'{"ok":true} 1\n', b'{"ok":"true"}\n', b'{"ok":true,"a":"\\u000"}\n', b'{"ok":true,"a":"\\x"}\n',
+             b'{"ok":true,"a":"\\u0000"}\n', b'{"ok":true,"a":"\t"}\n', b"[" * 100000 + b"\n")
+
+
+@case("signetctl with a daemon that answers nonsense")
+def nonsense():
+    path = daemon.path("nonsense")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        listener.settimeout(programs.PATIENCE)
+
+        def ask(reply):
+            process = programs.start("signetctl", "--socket", path, "failures")
+            with listener.accept()[0] as connection:
+                equal(connection.recv(100), b"failures\n", "the command")
+                connection.sendall(reply)
+            output, errors = process.communicate(timeout=programs.PATIENCE)
+            return process.returncode, output, errors
+
+        for reply in MALFORMED:
+            status, output, errors = ask(reply)
+            true(status == 1 and not output and errors.startswith(b"signetctl: "),
+                 f"{reply[:50]!r} gives {status}, {output!r}, {errors!r}")
+        # What a peer put into its certificate does not command the terminal.
+        text = '{"ok":true,"failures":[{"time":0,"text":"\\u001b[2Jname\\u009b \\"q\\""}]}\n'
+        status, output, _ = ask(text.encode())
+        true(status == 0 and b'?[2Jname?? "q"' in output, f"it prints {output!r}")
 
 
 @case("signetctl drain")
