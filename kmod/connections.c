@@ -87,8 +87,8 @@ static int show(struct seq_file *seq, void *item)
 	const struct sock *sk;
 
 	if (item == &ns->connections) {
-		seq_puts(seq, "local peer uid state role suite tx_epoch rx_epoch age "
-			      "tx_bytes rx_bytes identity\n");
+		seq_puts(seq, "local peer uid state role suite tx_epoch rx_epoch age ");
+		seq_puts(seq, "tx_bytes rx_bytes identity\n");
 		return 0;
 	}
 	ctx = list_entry(item, struct signet_context, node);

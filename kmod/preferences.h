@@ -65,8 +65,8 @@ struct signet_preferences *signet_preferences_share(const struct signet_context 
 void signet_preferences_put(struct signet_preferences *preferences);
 
 /*
- * Copies a text of @len bytes from @offset on, which may end with a NUL. Return: 0, -EMSGSIZE, -EFAULT, or
- * -EINVAL for a NUL within it.
+ * Copies a text of @len bytes from @offset on, which may end with a NUL.
+ * Return: 0, -EMSGSIZE, -EFAULT, or -EINVAL for a NUL within it.
  */
 int signet_copy_text(char *text, sockptr_t value, unsigned int offset, unsigned int len);
 

@@ -59,7 +59,7 @@ def reload_under_load():
         threads = [threading.Thread(target=load) for _ in range(4)]
         for thread in threads:
             thread.start()
-        for number in range(2, 12):
+        for number in range(2, 8):
             if number % 2:
                 signetd.process.send_signal(signal.SIGHUP)
             else:

@@ -45,7 +45,8 @@ static const struct mistake mistakes[] = {
 	{ "a setting that is unknown", "colour = \"red\";",
 	  "1: colour is no setting of signetd.conf; they are: profiles, trust, default_client, " },
 	{ "a setting twice", "user = \"a\";\n\nuser = \"b\";", "3: duplicate setting name" },
-	{ "a text that is a number", "\nuser = 5;", "2: user: a text in quotation marks is expected" },
+	{ "a text that is a number", "\nuser = 5;",
+	  "2: user: a text in quotation marks is expected" },
 	{ "an empty text", "user = \"\";", "1: user: a text in quotation marks is expected" },
 	{ "a level that is none", "log_level = \"loud\";",
 	  "1: log_level: \"error\", \"warning\", \"info\" or \"debug\" is expected" },
@@ -98,9 +99,11 @@ static const struct mistake mistakes[] = {
 	  "2: profile a: a client has one certificate at most" },
 	{ "a flag that is a number", "profiles: { a: { role = \"client\"; resume = 1; }; };",
 	  "1: resume: true or false is expected" },
-	{ "a version that is none", "profiles: { a: { role = \"client\"; min_version = \"1.1\"; }; };",
+	{ "a version that is none",
+	  "profiles: { a: { role = \"client\"; min_version = \"1.1\"; }; };",
 	  "1: min_version: \"1.3\" or \"1.2\" is expected" },
-	{ "an authority that is unknown", "profiles: { a: { role = \"client\";\nca = \"mine\"; }; };",
+	{ "an authority that is unknown",
+	  "profiles: { a: { role = \"client\";\nca = \"mine\"; }; };",
 	  "2: ca: \"system\", an absolute path or the name of a trust set is expected, not "
 	  "\"mine\"" },
 	{ "a trust set that is unknown",
@@ -182,8 +185,8 @@ static void mistakes_are_told(void)
 		settings_free(read_all(&complaints));
 		snprintf(told, sizeof(told), "%s:%s", in_certificates("signetd.conf"),
 			 with_directory(mistake->told));
-		if (!ok(complaints.count && !strncmp(complaints.lines[0], told, strlen(told)),
-			"%s", mistake->what))
+		if (!ok(complaints.count && !strncmp(complaints.lines[0], told, strlen(told)), "%s",
+			mistake->what))
 			note("%s instead of %s", complaints.count ? complaints.lines[0] : "nothing",
 			     told);
 		complaints_clear(&complaints);
@@ -220,7 +223,8 @@ static void files_are_included(void)
 	char told[4096];
 
 	mkdir(in_certificates("conf.d"), 0700);
-	write_file("conf.d/a.conf", "profiles: { included: { role = \"client\"; ca = \"mine\"; }; };");
+	write_file("conf.d/a.conf",
+		   "profiles: { included: { role = \"client\"; ca = \"mine\"; }; };");
 	write_file("conf.d/b.conf", with_directory("trust: { mine = \"DIR/ca.pem\"; };"));
 	write_file("conf.d/c.txt", "nonsense");
 	write_file("signetd.conf", "include = \"conf.d/*.conf\"; default_client = \"included\";");
@@ -282,21 +286,22 @@ static void everything_is_understood(void)
 	struct complaints complaints = {};
 	struct settings *settings;
 
-	write_file("signetd.conf",
-		   with_directory(
-			   "trust: { mine = \"DIR/ca.pem\"; };\n"
-			   "default_server = \"web\";\n"
-			   "limits: { total = 7; timeout = 9; };\n"
-			   "profiles: { web: { role = \"server\";\n"
-			   "  certificates = ( { chain = \"DIR/server.pem\"; key = \"DIR/server.key\"; } "
-			   ");\n"
-			   "  strict_names = true; ca = \"mine\"; client_auth = \"optional\";\n"
-			   "  trust = \"mine\"; alpn = [ \"h2\", \"http/1.1\" ]; min_version = \"1.2\";\n"
-			   "  groups = [ \"x25519\" ]; suites = [ \"TLS_AES_256_GCM_SHA384\" ];\n"
-			   "  tickets = 1; ticket_lifetime = 60;\n"
-			   "  allow = { users = ( \"root\", 1000 ); groups = [ 7, 8 ]; cgroups = "
-			   "\"/a\"; };\n"
-			   "}; };\n"));
+	write_file(
+		"signetd.conf",
+		with_directory(
+			"trust: { mine = \"DIR/ca.pem\"; };\n"
+			"default_server = \"web\";\n"
+			"limits: { total = 7; timeout = 9; };\n"
+			"profiles: { web: { role = \"server\";\n"
+			"  certificates = ( { chain = \"DIR/server.pem\"; key = \"DIR/server.key\"; } "
+			");\n"
+			"  strict_names = true; ca = \"mine\"; client_auth = \"optional\";\n"
+			"  trust = \"mine\"; alpn = [ \"h2\", \"http/1.1\" ]; min_version = \"1.2\";\n"
+			"  groups = [ \"x25519\" ]; suites = [ \"TLS_AES_256_GCM_SHA384\" ];\n"
+			"  tickets = 1; ticket_lifetime = 60;\n"
+			"  allow = { users = ( \"root\", 1000 ); groups = [ 7, 8 ]; cgroups = "
+			"\"/a\"; };\n"
+			"}; };\n"));
 	settings = read_all(&complaints);
 	if (!ok(settings && !complaints.count, "all settings together"))
 		bail("%s", complaints.lines[0]);

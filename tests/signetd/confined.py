@@ -74,7 +74,7 @@ def has_in_memory(pid, secret):
 @case("the private key is in the signer's memory, and in no other's")
 def key_memory():
     secret = scalar(daemon.ec.key)
-    with Daemon() as signetd:
+    with Daemon(configuration(more="sessions = 8; threads = 1;")) as signetd:
         with established() as (one, other):
             exchange(one, other)
         true(signetd.command("reload")["ok"], "reload failed")

@@ -87,12 +87,13 @@ def write(text, name="signetd.conf"):
 
 
 class Daemon:
-    def __init__(self, text=None, program=("signetd",)):
+    def __init__(self, text=None, program=("signetd",), env=()):
         self.log = b""
         file = write(text or configuration())
         self.process = subprocess.Popen([*program, "--foreground", "--config", file],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.PIPE, bufsize=0)
+                                        stderr=subprocess.PIPE, bufsize=0,
+                                        env=os.environ | dict(env))
         self.reader = threading.Thread(target=self._read_log, daemon=True)
         self.reader.start()
 

@@ -73,16 +73,23 @@ static const struct wish wishes[] = {
 	{ "a group that is allowed", { SERVER, .profile = "mutual", .uid = 5, .gid = 2002 } },
 	{ "another user", { SERVER, .profile = "mutual", .uid = 1002 }, EPERM, "user 1002" },
 	{ "root, who may everything", { SERVER, .profile = "mutual" } },
-	{ "a server that nobody was allowed", { SERVER, .profile = "roots", .uid = 1 }, EPERM, "user 1" },
+	{ "a server that nobody was allowed",
+	  { SERVER, .profile = "roots", .uid = 1 },
+	  EPERM,
+	  "user 1" },
 	{ "a newer version", { SERVER, .profile = "mutual", .min_version = SIGNET_TLS_1_3 } },
 	{ "the same version", { SERVER, .profile = "mutual", .min_version = SIGNET_TLS_1_2 } },
 	{ "an older version", { SERVER, .min_version = SIGNET_TLS_1_2 }, EPERM, "TLS 1.2" },
 	{ "the same client authentication",
 	  { SERVER, .profile = "mutual", .client_auth = SIGNET_CLIENT_AUTH_REQUIRED } },
-	{ "a weaker one", { SERVER, .profile = "mutual", .client_auth = SIGNET_CLIENT_AUTH_OPTIONAL },
-	  EPERM, "demands client certificates" },
+	{ "a weaker one",
+	  { SERVER, .profile = "mutual", .client_auth = SIGNET_CLIENT_AUTH_OPTIONAL },
+	  EPERM,
+	  "demands client certificates" },
 	{ "client authentication without authorities",
-	  { SERVER, .client_auth = SIGNET_CLIENT_AUTH_REQUIRED }, EPERM, "no authorities" },
+	  { SERVER, .client_auth = SIGNET_CLIENT_AUTH_REQUIRED },
+	  EPERM,
+	  "no authorities" },
 	{ "a protocol of the profile's", { SERVER, PROTOCOLS("\2h2") } },
 	{ "protocols of the profile's", { SERVER, PROTOCOLS("\010http/1.1\2h2") } },
 	{ "a protocol that is not the profile's", { SERVER, PROTOCOLS("\2h3") }, EPERM, "\"h3\"" },
@@ -171,8 +178,8 @@ static void limits_hold(void)
 	ok(!take(limits, "192.0.2.1", 1, &claims[0], text) &&
 		   !take(limits, "192.0.2.1", 1, &claims[1], text),
 	   "as many of a source as the limit says");
-	ok(take(limits, "192.0.2.1", 1, &refused, text) == -EDQUOT &&
-		   strstr(text, "192.0.2.1") && strstr(text, "limits.per_source = 2"),
+	ok(take(limits, "192.0.2.1", 1, &refused, text) == -EDQUOT && strstr(text, "192.0.2.1") &&
+		   strstr(text, "limits.per_source = 2"),
 	   "one more is refused");
 	ok(take(limits, "::ffff:192.0.2.1", 1, &refused, text) == -EDQUOT,
 	   "an IPv4 address is the same in IPv6");
@@ -190,9 +197,12 @@ static void limits_hold(void)
 	for (int i = 0; i < 5; i++)
 		limits_give(limits, &claims[i]);
 	for (int i = 0; i < 4; i++)
-		claims[i].count = take(limits, i < 2 ? "192.0.2.1" : "192.0.2.2", 1, &claims[i],
-				       text) ? 0 : claims[i].count;
-	ok(claims[3].count == 3, "what was given back can be taken again, and refusals took nothing");
+		claims[i].count =
+			take(limits, i < 2 ? "192.0.2.1" : "192.0.2.2", 1, &claims[i], text) ?
+				0 :
+				claims[i].count;
+	ok(claims[3].count == 3,
+	   "what was given back can be taken again, and refusals took nothing");
 	limits_free(limits);
 }
 
@@ -228,7 +238,8 @@ static void addresses_are_readable(void)
 	request = from("192.0.2.1", 0);
 	ok(!strcmp(address_text(request.peer, text), "192.0.2.1:443"), "an IPv4 address: %s", text);
 	request = from("::ffff:192.0.2.1", 0);
-	ok(!strcmp(address_text(request.peer, text), "192.0.2.1:443"), "one in the other: %s", text);
+	ok(!strcmp(address_text(request.peer, text), "192.0.2.1:443"), "one in the other: %s",
+	   text);
 }
 
 /* ---- What is shared ---- */
@@ -243,7 +254,8 @@ static void key_of(struct session_record *record, uint32_t uid, const char *name
 
 static void sessions_are_kept_apart(void)
 {
-	struct session_record record = { .ticket_len = 3, .ticket = "one", .received_ms = 1 }, other;
+	struct session_record record = { .ticket_len = 3, .ticket = "one", .received_ms = 1 },
+			      other;
 	void *memory = calloc(1, sessions_size(64));
 	struct sessions *sessions = sessions_init(memory, 64);
 	unsigned int found = 0;
@@ -271,7 +283,8 @@ static void sessions_are_kept_apart(void)
 	}
 	while (sessions_take(sessions, record.key, &other))
 		found++;
-	ok(found && found <= 64 && other.received_ms < 1000, "a thousand leave the newest %u", found);
+	ok(found && found <= 64 && other.received_ms < 1000, "a thousand leave the newest %u",
+	   found);
 	free(memory);
 }
 
@@ -287,7 +300,8 @@ static void shared_memory_is_not_believed(void)
 	if (!shared)
 		bail("no memory");
 	failure = shared_failure_begin(shared, &number);
-	ok(!shared_failure_read(shared, number, &copy), "a failure that is being written is not read");
+	ok(!shared_failure_read(shared, number, &copy),
+	   "a failure that is being written is not read");
 	memset(failure->text, 'x', sizeof(failure->text));
 	shared_failure_done(failure, number);
 	ok(shared_failure_read(shared, number, &copy) && strlen(copy.text) == sizeof(copy.text) - 1,

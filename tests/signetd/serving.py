@@ -2,9 +2,11 @@
 """Handshakes in both roles, and what applications are told about them."""
 
 import contextlib
+import ctypes
 import os
 import socket
 import ssl
+import subprocess
 import threading
 
 import daemon
@@ -161,6 +163,59 @@ def wrong_name():
         signetd.expect(r"handshake failed.*role=client.*error=EKEYREJECTED.*wrong.test")
         failures = signetd.command("failures")["failures"]
         equal({failure["error"] for failure in failures}, {"EKEYREJECTED", "EPROTO"}, "errors")
+
+
+def get_option(connection, option, size):
+    """Python's getsockopt() has room for 1024 bytes only."""
+    buffer, length = ctypes.create_string_buffer(size), ctypes.c_uint32(size)
+    result = ctypes.CDLL(None, use_errno=True).getsockopt(
+        connection.fileno(), sockets.SOL_SIGNET, option, buffer, ctypes.byref(length))
+    equal(result, 0, f"getsockopt(), errno {ctypes.get_errno()},")
+    return buffer.raw[:length.value]
+
+
+def certificates_of(connection):
+    """What SIGNET_PEER gives, one by one."""
+    chain, found = get_option(connection, sockets.PEER, 16384), []
+    while chain:
+        length = int.from_bytes(chain[:3], "big")
+        found.append(chain[3:3 + length])
+        chain = chain[3 + length:]
+    return found
+
+
+def der_of(certificate):
+    with open(certificate.chain, encoding="ascii") as file:
+        return ssl.PEM_cert_to_DER_cert(file.read())
+
+
+def pin_of(certificate):
+    """RFC 7469 2.4."""
+    return subprocess.run("openssl x509 -pubkey -noout | openssl pkey -pubin -outform DER | "
+                          "openssl dgst -sha256 -binary", shell=True, check=True,
+                          stdin=open(certificate.chain, "rb"), stdout=subprocess.PIPE).stdout
+
+
+@case("pinned keys: beside a name, in its place, and another one")
+def pins():
+    right, wrong = pin_of(daemon.ec), pin_of(daemon.other)
+    with Daemon():
+        for name in ("server.test", ""):
+            for _ in range(2):
+                with established(client={sockets.PIN: wrong + right}, name=name) as (one, other):
+                    exchange(one, other)
+            with connected(client={sockets.PIN: wrong}, name=name) as (one, other):
+                check_refused(refusal(one), "EKEYREJECTED", "pin")
+                true(refusal(other).text, "no text")
+
+
+@case("the peer's certificates, and its SPIFFE id, are to be had", deadline=90)
+def peer_identity():
+    with Daemon(MUTUAL), established(client={sockets.PROFILE: "known"}) as (one, other):
+        equal(text_of(other, sockets.PEER_NAME), "spiffe://test/client", "the client's identity")
+        equal(text_of(one, sockets.PEER_NAME), "server.test", "the server's identity")
+        equal(certificates_of(other), [der_of(daemon.client), der_of(daemon.ca)], "certificates")
+        equal(certificates_of(one), [der_of(daemon.ec), der_of(daemon.ca)], "certificates")
 
 
 ALPN = configuration(profile("web", "server", daemon.ec, allow="everyone", alpn=["h2", "http/1.1"]),

@@ -151,7 +151,8 @@ void allowed_read(struct parser *parser, config_setting_t *setting, struct allow
 	else if (config_setting_is_group(setting))
 		parser_read_group(parser, setting, "allow", allowed_items, allowed);
 	else
-		parser_complain(parser, setting, "allow: \"everyone\" or { users = (...); groups = "
+		parser_complain(parser, setting,
+				"allow: \"everyone\" or { users = (...); groups = "
 				"(...); cgroups = (...); } is expected");
 }
 

@@ -12,8 +12,7 @@ struct parser;
 struct config_setting_t;
 
 /* Reads the setting "allow": "everyone", or a group of users, groups and cgroups. */
-void allowed_read(struct parser *parser, struct config_setting_t *setting,
-		  struct allowed *allowed);
+void allowed_read(struct parser *parser, struct config_setting_t *setting, struct allowed *allowed);
 
 void allowed_free(struct allowed *allowed);
 

@@ -60,43 +60,33 @@ static const int basic_calls[] = {
 	SCMP_SYS(writev),
 };
 
+/* The C library's free() looks into /proc/sys/vm/overcommit_memory, and does without. */
+static const int refused_calls[] = {
+	SCMP_SYS(open),
+	SCMP_SYS(openat),
+};
+
 /* The upcall's, with the ioctls of its own below; and the look at control groups' directories, whose names are not secret. */
 static const int worker_calls[] = {
-	SCMP_SYS(io_uring_enter),
-	SCMP_SYS(newfstatat),
-	SCMP_SYS(recvmsg),
-	SCMP_SYS(shutdown),
-	SCMP_SYS(getsockopt),
+	SCMP_SYS(io_uring_enter), SCMP_SYS(newfstatat), SCMP_SYS(recvmsg),
+	SCMP_SYS(shutdown),	  SCMP_SYS(getsockopt),
 };
 
 /* What would make more of a supervisor that is no longer itself. */
 static const int forbidden_calls[] = {
-	SCMP_SYS(add_key),
-	SCMP_SYS(bpf),
-	SCMP_SYS(chroot),
-	SCMP_SYS(delete_module),
-	SCMP_SYS(execve),
-	SCMP_SYS(execveat),
-	SCMP_SYS(finit_module),
-	SCMP_SYS(init_module),
-	SCMP_SYS(kexec_load),
-	SCMP_SYS(kexec_file_load),
-	SCMP_SYS(keyctl),
-	SCMP_SYS(mount),
-	SCMP_SYS(move_mount),
-	SCMP_SYS(open_by_handle_at),
-	SCMP_SYS(perf_event_open),
-	SCMP_SYS(pivot_root),
-	SCMP_SYS(process_vm_readv),
-	SCMP_SYS(process_vm_writev),
-	SCMP_SYS(ptrace),
-	SCMP_SYS(reboot),
-	SCMP_SYS(request_key),
-	SCMP_SYS(setns),
-	SCMP_SYS(swapon),
-	SCMP_SYS(umount2),
-	SCMP_SYS(unshare),
-	SCMP_SYS(userfaultfd),
+	SCMP_SYS(add_key),	    SCMP_SYS(bpf),
+	SCMP_SYS(chroot),	    SCMP_SYS(delete_module),
+	SCMP_SYS(execve),	    SCMP_SYS(execveat),
+	SCMP_SYS(finit_module),	    SCMP_SYS(init_module),
+	SCMP_SYS(kexec_load),	    SCMP_SYS(kexec_file_load),
+	SCMP_SYS(keyctl),	    SCMP_SYS(mount),
+	SCMP_SYS(move_mount),	    SCMP_SYS(open_by_handle_at),
+	SCMP_SYS(perf_event_open),  SCMP_SYS(pivot_root),
+	SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
+	SCMP_SYS(ptrace),	    SCMP_SYS(reboot),
+	SCMP_SYS(request_key),	    SCMP_SYS(setns),
+	SCMP_SYS(swapon),	    SCMP_SYS(umount2),
+	SCMP_SYS(unshare),	    SCMP_SYS(userfaultfd),
 };
 
 void confine_memory(bool lock)
@@ -110,7 +100,7 @@ void confine_memory(bool lock)
 	if (lock && (getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_cur != RLIM_INFINITY ||
 		     mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)))
 		log_text(LOG_WARNING, "not all memory can be locked: secrets may be swapped "
-			 "(LimitMEMLOCK=infinity)");
+				      "(LimitMEMLOCK=infinity)");
 }
 
 /* Beyond the hard limit, where root may; else up to it. */
@@ -210,6 +200,8 @@ static int add_all(scmp_filter_ctx filter, enum confinement confinement)
 	if (confinement == CONFINE_SUPERVISOR)
 		return ADD_RULES(filter, SCMP_ACT_ERRNO(EPERM), forbidden_calls);
 	ret = ADD_RULES(filter, SCMP_ACT_ALLOW, basic_calls);
+	if (!ret)
+		ret = ADD_RULES(filter, SCMP_ACT_ERRNO(EACCES), refused_calls);
 	if (ret || confinement != CONFINE_WORKER)
 		return ret;
 	ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,

@@ -39,7 +39,8 @@ int device_open(void)
 	if (!ioctl(fd, SIGNET_IOC_HELLO, &hello))
 		return fd;
 	if (errno == EPROTONOSUPPORT)
-		log_text(LOG_ERR, "the module speaks version %u of the helper's protocol, this "
+		log_text(LOG_ERR,
+			 "the module speaks version %u of the helper's protocol, this "
 			 "program version %u: install them from the same release",
 			 hello.version, SIGNET_HELPER_VERSION);
 	else

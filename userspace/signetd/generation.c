@@ -71,6 +71,7 @@ static void run_signer(const struct generation_start *start, struct links *links
 	close(links->control[0]);
 	close(links->control[1]);
 	close(start->device);
+	shared_unmap(start->shared);
 	signer_run(&signer);
 }
 

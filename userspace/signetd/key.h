@@ -46,7 +46,7 @@ void key_free(struct key *key);
  *
  * Return: 0, -EINVAL for a scheme that is not the key's, or -EIO.
  */
-int key_sign(struct key *key, WC_RNG *random, unsigned int scheme, const void *data,
-	     size_t length, void *signature, size_t *signature_len);
+int key_sign(struct key *key, WC_RNG *random, unsigned int scheme, const void *data, size_t length,
+	     void *signature, size_t *signature_len);
 
 #endif

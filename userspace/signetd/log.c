@@ -26,8 +26,7 @@ static bool stderr_is_journal(void)
 	struct stat status;
 
 	return stream && sscanf(stream, "%lu:%lu", &device, &inode) == 2 &&
-	       !fstat(STDERR_FILENO, &status) && status.st_dev == device &&
-	       status.st_ino == inode;
+	       !fstat(STDERR_FILENO, &status) && status.st_dev == device && status.st_ino == inode;
 }
 
 void log_open(void)
@@ -49,8 +48,7 @@ void log_set_process(const char *name)
 }
 
 /* Adds "KEY=value" as one more field. What does not fit is cut off. */
-static void add_field(struct log_line *line, const char *key, const char *format,
-		      va_list arguments)
+static void add_field(struct log_line *line, const char *key, const char *format, va_list arguments)
 {
 	size_t room = sizeof(line->text) - line->used;
 	char *start = line->text + line->used, *at;
@@ -117,11 +115,8 @@ void log_field(struct log_line *line, const char *key, const char *format, ...)
 static const char *level_name(int level)
 {
 	static const char *const names[] = {
-		[LOG_ERR] = "error",
-		[LOG_WARNING] = "warning",
-		[LOG_NOTICE] = "notice",
-		[LOG_INFO] = "info",
-		[LOG_DEBUG] = "debug",
+		[LOG_ERR] = "error", [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
+		[LOG_INFO] = "info", [LOG_DEBUG] = "debug",
 	};
 
 	return level >= LOG_ERR && level <= LOG_DEBUG ? names[level] : "error";

@@ -77,8 +77,7 @@ static void read_number(struct parser *parser, config_setting_t *setting, const 
 {
 	long long value = -1;
 
-	if (config_setting_is_number(setting) &&
-	    config_setting_type(setting) != CONFIG_TYPE_FLOAT)
+	if (config_setting_is_number(setting) && config_setting_type(setting) != CONFIG_TYPE_FLOAT)
 		value = config_setting_get_int64(setting);
 	if (value >= item->least && value <= item->most)
 		*number = value;

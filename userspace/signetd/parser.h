@@ -16,12 +16,12 @@ struct parser {
 };
 
 enum item_type {
-	ITEM_TEXT,	/* const char * */
-	ITEM_FLAG,	/* bool */
-	ITEM_NUMBER,	/* unsigned int, from @least to @most */
-	ITEM_CHOICE,	/* unsigned int, by one of the words of @choices */
-	ITEM_WORDS,	/* struct words */
-	ITEM_OTHER,	/* whatever @read makes of it */
+	ITEM_TEXT, /* const char * */
+	ITEM_FLAG, /* bool */
+	ITEM_NUMBER, /* unsigned int, from @least to @most */
+	ITEM_CHOICE, /* unsigned int, by one of the words of @choices */
+	ITEM_WORDS, /* struct words */
+	ITEM_OTHER, /* whatever @read makes of it */
 };
 
 struct choice {

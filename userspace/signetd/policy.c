@@ -35,7 +35,8 @@ static bool choose_profile(const struct profiles *profiles, const struct signet_
 		name = request->role == SIGNET_ROLE_SERVER ? settings->default_server :
 							     settings->default_client;
 	if (!name)
-		return refuse(decision, EPERM, "no profile was named, and the configuration has no "
+		return refuse(decision, EPERM,
+			      "no profile was named, and the configuration has no "
 			      "default_server");
 	decision->profile = profiles_find(profiles, name);
 	if (!decision->profile)
@@ -55,7 +56,8 @@ static bool choose_trust(const struct signet_request *request, struct decision *
 {
 	decision->config = profile_config(decision->profile, request->trust);
 	if (!decision->config)
-		return refuse(decision, EPERM, "profile \"%s\" does not allow the authorities \"%s\"",
+		return refuse(decision, EPERM,
+			      "profile \"%s\" does not allow the authorities \"%s\"",
 			      decision->profile->settings->name, request->trust);
 	return true;
 }
@@ -107,7 +109,8 @@ static bool decide_alpn(const struct signet_request *request, struct decision *d
 		return refuse(decision, EINVAL, "the list of protocols is malformed");
 	for (; at < end; at += 1 + *at) {
 		if (!*at || *at >= end - at || memchr(at + 1, 0, *at) || memchr(at + 1, ',', *at))
-			return refuse(decision, EINVAL, "the list of protocols is malformed, or "
+			return refuse(decision, EINVAL,
+				      "the list of protocols is malformed, or "
 				      "one of them has a comma or a NUL");
 		memcpy(name, at + 1, *at);
 		name[*at] = '\0';

@@ -27,12 +27,14 @@ static bool accept_file(struct loading *loading, struct place place, const char 
 			 file, what);
 		break;
 	case EKEYREJECTED:
-		complain(loading->complaints, place, "%s: no %s in it can be used: expired, not "
-			 "an authority's, or of a weak or unknown kind", file, what);
+		complain(loading->complaints, place,
+			 "%s: no %s in it can be used: expired, not "
+			 "an authority's, or of a weak or unknown kind",
+			 file, what);
 		break;
 	case ENOSPC:
-		complain(loading->complaints, place, "%s: a profile may have %u certificates",
-			 file, SIGNET_CERTIFICATES_MAX);
+		complain(loading->complaints, place, "%s: a profile may have %u certificates", file,
+			 SIGNET_CERTIFICATES_MAX);
 		break;
 	default:
 		complain(loading->complaints, place, "%s: %s", file, strerror(-ret));
@@ -145,8 +147,8 @@ static bool add_variant(struct loading *loading, struct profile *profile, const 
 	const struct profile_settings *settings = profile->settings;
 	struct variant *variant;
 
-	profile->variants = parser_grow(profile->variants, profile->variant_count,
-					sizeof(*profile->variants));
+	profile->variants =
+		parser_grow(profile->variants, profile->variant_count, sizeof(*profile->variants));
 	variant = &profile->variants[profile->variant_count++];
 	variant->trust = trust;
 	if (signet_config_new(settings->role, &variant->config)) {
@@ -174,8 +176,8 @@ static void load_profile(struct loading *loading, struct profile *profile)
 				   settings->trust.items[i], first_key);
 }
 
-struct profiles *profiles_new(const struct settings *settings,
-			      const struct signet_signer *signer, struct complaints *complaints)
+struct profiles *profiles_new(const struct settings *settings, const struct signet_signer *signer,
+			      struct complaints *complaints)
 {
 	size_t before = complaints->count;
 	struct loading loading = { settings, signer, complaints, 0 };

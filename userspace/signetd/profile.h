@@ -45,8 +45,7 @@ struct profiles {
  *
  * Return: the profiles, or NULL when there was anything to complain about.
  */
-struct profiles *profiles_new(const struct settings *settings,
-			      const struct signet_signer *signer,
+struct profiles *profiles_new(const struct settings *settings, const struct signet_signer *signer,
 			      struct complaints *complaints);
 
 void profiles_free(struct profiles *profiles);

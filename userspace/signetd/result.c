@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 
 #include "engine.h"
+#include "verify.h"
 
 /* IANA's numbers of the groups that the engine has. */
 static uint16_t group_number(const char *name)
@@ -57,10 +58,57 @@ static size_t append_session(uint8_t **at, const struct upcall *upcall)
 	return size;
 }
 
+/* The SPIFFE id comes before the name that was asked for. */
+static size_t append_peer_name(uint8_t **at, const struct signet_verify *verify,
+			       const struct signet_result *result)
+{
+	if (verify->spiffe && strlen(verify->spiffe) <= SIGNET_STRING_MAX)
+		return append(at, verify->spiffe, strlen(verify->spiffe));
+	return append(at, result->peer, strlen(result->peer));
+}
+
+/* Bytes of the DER element at @der, a certificate (X.690 8.1.3); 0 for none. */
+static size_t der_length(const unsigned char *der, size_t size)
+{
+	size_t length;
+	unsigned int bytes;
+
+	if (size < 2)
+		return 0;
+	if (der[1] < 0x80)
+		return size >= 2u + der[1] ? 2u + der[1] : 0;
+	bytes = der[1] & 0x7f;
+	if (!bytes || bytes > 3 || size < 2 + bytes)
+		return 0;
+	length = 0;
+	for (unsigned int i = 0; i < bytes; i++)
+		length = length << 8 | der[2 + i];
+	length += 2 + bytes;
+	return length <= size ? length : 0;
+}
+
+/* Each certificate with three bytes of length before it, as many as there is room for. */
+static size_t append_chain(uint8_t **at, const struct signet_verify *verify)
+{
+	const unsigned char *der = verify->chain;
+	size_t left = der ? verify->chain_length : 0, total = 0, length;
+
+	while ((length = der_length(der, left)) && total + 3 + length <= SIGNET_CHAIN_MAX) {
+		const uint8_t prefix[] = { length >> 16, length >> 8, length };
+
+		total += append(at, prefix, sizeof(prefix));
+		total += append(at, der, length);
+		der += length;
+		left -= length;
+	}
+	return total;
+}
+
 /* Return: the whole length. */
 static size_t fill(struct upcall *upcall, struct signet_handover *handover)
 {
 	struct signet_handshake *handshake = upcall->handshake;
+	const struct signet_verify *verify = signet_handshake_verify(handshake);
 	uint8_t *at = (uint8_t *)(handover + 1);
 	const unsigned char *exporter;
 	struct signet_result result;
@@ -79,8 +127,9 @@ static size_t fill(struct upcall *upcall, struct signet_handover *handover)
 	}
 	handover->alpn_len = append(&at, result.alpn, strlen(result.alpn));
 	handover->server_name_len = append(&at, result.server_name, strlen(result.server_name));
-	handover->peer_name_len = append(&at, result.peer, strlen(result.peer));
+	handover->peer_name_len = append_peer_name(&at, verify, &result);
 	handover->session_len = append_session(&at, upcall);
+	handover->chain_len = append_chain(&at, verify);
 	return at - (uint8_t *)handover;
 }
 

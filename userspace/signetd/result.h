@@ -6,7 +6,7 @@
 #include "upcall.h"
 
 /* The longest hand-over. */
-#define RESULT_SIZE                                                              \
+#define RESULT_SIZE                                                                    \
 	(sizeof(struct signet_handover) + 3 * SIGNET_STRING_MAX + SIGNET_SESSION_MAX + \
 	 SIGNET_CHAIN_MAX)
 

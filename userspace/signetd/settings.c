@@ -112,13 +112,17 @@ static void read_protocols(struct parser *parser, config_setting_t *setting, voi
 	parser_words(parser, setting, words);
 	for (size_t i = 0; i < words->count; i++) {
 		if (strchr(words->items[i], ','))
-			parser_complain(parser, setting, "alpn: a protocol without comma is "
-					"expected, not \"%s\"", words->items[i]);
+			parser_complain(parser, setting,
+					"alpn: a protocol without comma is "
+					"expected, not \"%s\"",
+					words->items[i]);
 		length += 1 + strlen(words->items[i]);
 	}
 	if (length > SIGNET_STRING_MAX)
-		parser_complain(parser, setting, "alpn: the protocols are longer than %u bytes "
-				"in all", SIGNET_STRING_MAX);
+		parser_complain(parser, setting,
+				"alpn: the protocols are longer than %u bytes "
+				"in all",
+				SIGNET_STRING_MAX);
 }
 
 #define PROFILE(member) offsetof(struct profile_settings, member)
@@ -203,12 +207,14 @@ static void read_trust_set(struct parser *parser, config_setting_t *setting,
 		return;
 	}
 	if (strcmp(file, "system") && *file != '/') {
-		parser_complain(parser, setting, "%s: \"system\" or an absolute path is expected, "
-				"not \"%s\"", config_setting_name(setting), file);
+		parser_complain(parser, setting,
+				"%s: \"system\" or an absolute path is expected, "
+				"not \"%s\"",
+				config_setting_name(setting), file);
 		return;
 	}
-	settings->trust = parser_grow(settings->trust, settings->trust_count,
-				      sizeof(*settings->trust));
+	settings->trust =
+		parser_grow(settings->trust, settings->trust_count, sizeof(*settings->trust));
 	trust = &settings->trust[settings->trust_count++];
 	trust->name = config_setting_name(setting);
 	trust->file = *file == '/' ? file : NULL;

@@ -7,10 +7,13 @@
 #define ALIGNMENT 64
 #define SESSIONS_OFFSET ((sizeof(struct shared) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT)
 
+/* Of the only one; not within it, where a worker might change it. */
+static size_t mapped;
+
 struct shared *shared_new(size_t sessions)
 {
 	size_t size = SESSIONS_OFFSET + sessions;
-	void *shared;
+	struct shared *shared;
 
 	shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
@@ -18,7 +21,13 @@ struct shared *shared_new(size_t sessions)
 	/* Room for sessions that do not come need not be there. */
 	(void)mlock2(shared, size, MLOCK_ONFAULT);
 	(void)madvise(shared, size, MADV_DONTDUMP);
+	mapped = size;
 	return shared;
+}
+
+void shared_unmap(struct shared *shared)
+{
+	(void)munmap(shared, mapped);
 }
 
 void *shared_sessions(struct shared *shared)

@@ -91,6 +91,9 @@ struct shared {
  */
 struct shared *shared_new(size_t sessions);
 
+/* Not for this process: what it maps is no longer there. */
+void shared_unmap(struct shared *shared);
+
 /* Where the sessions are. */
 void *shared_sessions(struct shared *shared);
 

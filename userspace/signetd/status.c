@@ -90,9 +90,10 @@ bool status_print(struct supervisor *supervisor, FILE *out)
 	print_number(out, "uptime", (thread_now() - supervisor->started) / 1000);
 	print_member(out, "configuration", supervisor->path);
 	print_number(out, "generation", supervisor->number);
-	print_member(out, "state", supervisor->stopping	       ? "draining" :
-				   supervisor->current < 0     ? "restarting" :
-								 "serving");
+	print_member(out, "state",
+		     supervisor->stopping    ? "draining" :
+		     supervisor->current < 0 ? "restarting" :
+					       "serving");
 	print_number(out, "threads", supervisor->threads);
 	print_workers(supervisor, out);
 	print_counts(supervisor->shared, out);

@@ -106,8 +106,8 @@ static int oldest_slot(const struct supervisor *supervisor)
 
 	for (int i = 0; i < WORKERS_MAX; i++)
 		if (i != supervisor->current &&
-		    (oldest < 0 || supervisor->generations[i].started <
-					   supervisor->generations[oldest].started))
+		    (oldest < 0 ||
+		     supervisor->generations[i].started < supervisor->generations[oldest].started))
 			oldest = i;
 	return oldest;
 }
@@ -501,7 +501,8 @@ static bool users_exist(const struct settings *settings)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (confine_user_exists(names[i]))
 			continue;
-		log_text(LOG_ERR, "there is no user %s: create it (systemd-sysusers), or name "
+		log_text(LOG_ERR,
+			 "there is no user %s: create it (systemd-sysusers), or name "
 			 "another with user and signer_user in the configuration",
 			 names[i]);
 		good = false;

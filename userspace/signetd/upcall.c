@@ -77,12 +77,10 @@ static void log_failure(const struct upcall *upcall, const struct signet_refusal
 	log_field(&line, "uid", "%u", upcall->uid);
 	log_field(&line, "pid", "%d", upcall->pid);
 	log_field(&line, "peer", "%s", address_text(upcall->peer, peer));
-	log_field(&line, "profile", "%s",
-		  upcall->profile ? upcall->profile->settings->name : "");
+	log_field(&line, "profile", "%s", upcall->profile ? upcall->profile->settings->name : "");
 	log_field(&line, "error", "%s", strerrorname_np(refusal->error) ?: "unknown");
 	if (refusal->alert_sent)
-		log_field(&line, "alert_sent", "%s",
-			  signet_alert_name(refusal->alert_sent & 0xff));
+		log_field(&line, "alert_sent", "%s", signet_alert_name(refusal->alert_sent & 0xff));
 	if (refusal->alert_received)
 		log_field(&line, "alert_received", "%s",
 			  signet_alert_name(refusal->alert_received & 0xff));
@@ -243,20 +241,18 @@ static struct upcall *new_upcall(struct thread *thread)
 	upcall->pid = request->pid;
 	upcall->role = request->role;
 	memcpy(upcall->peer, request->peer, sizeof(upcall->peer));
-	upcall->pin_count = request->pin_count;
-	memcpy(upcall->pins, request->pins, sizeof(upcall->pins));
 	upcall->next = thread->upcalls;
 	if (upcall->next)
 		upcall->next->prev = upcall;
 	thread->upcalls = upcall;
 	thread->upcall_count++;
-	atomic_fetch_add(&thread->worker->state->in_progress, 1);
 	return upcall;
 }
 
 /* The administrator's limit is in the configuration, the request's is kept by the module. */
 static int tighten(struct upcall *upcall, const struct decision *decision)
 {
+	const struct signet_request *request = &upcall->thread->request;
 	struct signet_handshake *handshake = upcall->handshake;
 	int ret = 0;
 
@@ -266,6 +262,8 @@ static int tighten(struct upcall *upcall, const struct decision *decision)
 		ret = signet_handshake_set_client_auth(handshake, decision->client_auth);
 	if (!ret && *decision->alpn)
 		ret = signet_handshake_set_alpn(handshake, decision->alpn);
+	if (!ret && request->pin_count)
+		ret = signet_handshake_set_pins(handshake, request->pins, request->pin_count);
 	return ret;
 }
 
@@ -308,9 +306,7 @@ static bool prepare(struct upcall *upcall, const struct decision *decision)
 		}
 		return true;
 	}
-	if (ret == -EINVAL && client && !*request->server_name)
-		snprintf(text, sizeof(text), "the name of the server is needed, also with a pin");
-	else if (ret == -EINVAL && client)
+	if (ret == -EINVAL && client)
 		snprintf(text, sizeof(text), "neither a DNS name nor an address: \"%.200s\"",
 			 request->server_name);
 	else
@@ -332,6 +328,7 @@ void upcall_begin(struct thread *thread)
 		/* Its socket fails with EUNATCH. */
 		log_text(LOG_ERR, "out of memory: a request is lost");
 		close(thread->request.channel);
+		atomic_fetch_sub(&worker->state->in_progress, 1);
 		return;
 	}
 	allowed = policy_decide(worker->profiles, &thread->request, &decision);

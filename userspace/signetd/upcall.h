@@ -18,7 +18,6 @@
  * @claim:	what it counts for
  * @id, @uid, @pid, @role, @peer: of the request
  * @session_key: what a session of this connection is kept under
- * @pins:	of the request
  */
 struct upcall {
 	struct upcall *next, *prev;
@@ -40,11 +39,9 @@ struct upcall {
 	uint32_t role;
 	uint8_t peer[SIGNET_ADDRESS_MAX];
 	uint8_t session_key[SESSION_KEY_SIZE];
-	uint32_t pin_count;
-	uint8_t pins[SIGNET_PINS_MAX][SIGNET_PIN_LEN];
 };
 
-/* Serves thread->request, which has just been taken. */
+/* Serves thread->request, which has just been taken, and counted in the worker's state. */
 void upcall_begin(struct thread *thread);
 
 /* Goes on as far as possible without waiting. It may be gone then. */

@@ -100,11 +100,15 @@ static int set_up_ring(struct io_uring *ring)
 
 /* ---- The device ---- */
 
-static bool is_full(const struct thread *thread)
+/* Counts a handshake before there is one, since other threads do so too. */
+static bool take_place(const struct worker *worker)
 {
-	const struct worker *worker = thread->worker;
+	_Atomic uint32_t *in_progress = &worker->state->in_progress;
 
-	return atomic_load(&worker->state->in_progress) >= worker->profiles->settings->limits.total;
+	if (atomic_fetch_add(in_progress, 1) < worker->profiles->settings->limits.total)
+		return true;
+	atomic_fetch_sub(in_progress, 1);
+	return false;
 }
 
 /* One of the threads that wait for the device is woken for each request, not all. */
@@ -133,7 +137,9 @@ static void pause_taking(struct thread *thread, int error)
 /* Return: whether there may be more. */
 static bool take_request(struct thread *thread)
 {
-	if (is_full(thread)) {
+	int error;
+
+	if (!take_place(thread->worker)) {
 		pause_taking(thread, EDQUOT);
 		return false;
 	}
@@ -143,10 +149,12 @@ static bool take_request(struct thread *thread)
 		upcall_begin(thread);
 		return true;
 	}
-	if (errno == EINTR)
+	error = errno;
+	atomic_fetch_sub(&thread->worker->state->in_progress, 1);
+	if (error == EINTR)
 		return true;
-	if (errno != EAGAIN)
-		pause_taking(thread, errno);
+	if (error != EAGAIN)
+		pause_taking(thread, error);
 	return false;
 }
 
@@ -193,10 +201,14 @@ static void take_ticket_keys(struct worker *worker)
 	explicit_bzero(keys, sizeof(keys));
 }
 
+/*
+ * The last time a thread that drains does so too: it may have been woken in place of another
+ * worker's, which would go on waiting. Without a signer there is no other yet.
+ */
 static void device_ready(struct thread *thread)
 {
 	thread->device_polled = false;
-	if (thread->draining)
+	if (thread->signing.socket < 0)
 		return;
 	take_ticket_keys(thread->worker);
 	for (int i = 0; i < REQUESTS_MAX; i++)
@@ -209,6 +221,8 @@ static void device_ready(struct thread *thread)
 
 static void drain(struct thread *thread)
 {
+	if (thread->draining)
+		return;
 	thread->draining = true;
 	if (thread->device_polled)
 		thread_poll_end(thread, WATCH_DEVICE);
@@ -277,7 +291,7 @@ static void loop(struct thread *thread)
 	uint64_t watch;
 	int result;
 
-	while (!thread->draining || thread->upcalls) {
+	while (!thread->draining || thread->device_polled || thread->upcalls) {
 		if (!wait_for_some(thread)) {
 			log_text(LOG_ERR, "io_uring failed");
 			_exit(1);
@@ -290,8 +304,6 @@ static void loop(struct thread *thread)
 		}
 		tick(thread);
 	}
-	/* What a ring still polls would be woken in place of another worker's. */
-	(void)io_uring_submit(&thread->ring);
 	io_uring_queue_exit(&thread->ring);
 }
 

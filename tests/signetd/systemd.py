@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the daemon tells the service manager and the journal, which are played here."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+
+import daemon
+import sockets
+from changes import wait_until
+from daemon import Daemon
+from ktap import case, equal, true
+from serving import connected
+from sockets import refusal
+
+
+@contextlib.contextmanager
+def datagrams(path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        receiver.settimeout(sockets.PATIENCE)
+        receiver.bind(path)
+        try:
+            yield receiver
+        finally:
+            os.unlink(path)
+
+
+def states(receiver):
+    return dict(line.split("=", 1) for line in receiver.recv(65536).decode().splitlines())
+
+
+def receive(receiver, name):
+    """The next message with that variable."""
+    while True:
+        told = states(receiver)
+        if name in told:
+            return told[name]
+
+
+@case("readiness, reloading, the watchdog and the end are told to the service manager")
+def manager():
+    path = daemon.path("notify")
+    with datagrams(path) as receiver:
+        with Daemon(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "1000000"}) as signetd:
+            equal(receive(receiver, "READY"), "1", "READY")
+            for _ in range(2):
+                equal(receive(receiver, "WATCHDOG"), "1", "WATCHDOG")
+            signetd.process.send_signal(signal.SIGHUP)
+            true(int(receive(receiver, "MONOTONIC_USEC")) > 0, "no time of the reload")
+            equal(receive(receiver, "READY"), "1", "READY")
+            signetd.process.send_signal(signal.SIGTERM)
+            equal(receive(receiver, "STOPPING"), "1", "STOPPING")
+            equal(signetd.wait(), 0, "the exit status")
+
+
+@case("a failed handshake is an entry of the journal, with fields")
+def journal():
+    os.makedirs("/run/systemd/journal", exist_ok=True)
+    reader, writer = os.pipe()
+    stream = os.fstat(writer)
+    entries = []
+    with datagrams("/run/systemd/journal/socket") as receiver:
+        os.chmod("/run/systemd/journal/socket", 0o666)
+        process = subprocess.Popen(
+            ["signetd", "--config", daemon.write(daemon.configuration())], stderr=writer,
+            env=os.environ | {"JOURNAL_STREAM": f"{stream.st_dev}:{stream.st_ino}"})
+        try:
+            while "serving" not in receive(receiver, "MESSAGE"):
+                pass
+            with connected(name="wrong.test") as (one, _):
+                refusal(one)
+
+            def failed():
+                entries.append(states(receiver))
+                return entries[-1].get("SIGNET_ERROR") == "EKEYREJECTED"
+
+            wait_until(failed, "an entry of the failure")
+        finally:
+            process.terminate()
+            process.wait()
+            os.close(writer)
+            os.close(reader)
+    entry = entries[-1]
+    equal((entry["MESSAGE"], entry["PRIORITY"], entry["SIGNET_ROLE"], entry["SIGNET_UID"],
+           entry["SIGNET_PROFILE"]), ("handshake failed", "5", "client", "0", "test"), "fields")
+    true("wrong.test" in entry["SIGNET_TEXT"], "the text")
