@@ -34,25 +34,33 @@ struct ends {
 	int listener, client, server;
 };
 
-static bool connect_ends(struct ends *ends, const char *alpn)
+/* Return: whether the client is connected to the listener, and attached. */
+static bool connect_client(struct ends *ends)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(address);
 
+	ends->client = socket(AF_INET, SOCK_STREAM, 0);
+	return !bind(ends->listener, (struct sockaddr *)&address, len) &&
+	       !listen(ends->listener, 1) &&
+	       !getsockname(ends->listener, (struct sockaddr *)&address, &len) &&
+	       !connect(ends->client, (struct sockaddr *)&address, len) &&
+	       !signet_attach(ends->client);
+}
+
+static bool connect_ends(struct ends *ends, const char *alpn)
+{
 	ends->listener = socket(AF_INET, SOCK_STREAM, 0);
 	is(signet_attach(ends->listener), 0, "a listener-to-be is attached");
 	is(signet_set_alpn(ends->listener, alpn), 0, "its protocols");
 	is(signet_set_client_auth(ends->listener, SIGNET_CLIENT_AUTH_PROFILE), 0,
 	   "its client authentication");
 	is(signet_tls_accept(ends->listener, NULL), 0, "it accepts by the default profile");
-	ends->client = socket(AF_INET, SOCK_STREAM, 0);
-	return !bind(ends->listener, (struct sockaddr *)&address, len) &&
-	       !listen(ends->listener, 1) &&
-	       !getsockname(ends->listener, (struct sockaddr *)&address, &len) &&
-	       !connect(ends->client, (struct sockaddr *)&address, len) &&
-	       (ends->server = accept(ends->listener, NULL, NULL)) >= 0 &&
-	       !signet_attach(ends->client);
+	if (!connect_client(ends))
+		return false;
+	ends->server = accept(ends->listener, NULL, NULL);
+	return ends->server >= 0;
 }
 
 static void close_ends(struct ends *ends)
@@ -69,8 +77,6 @@ static int shake_hands(int fd, const char *name)
 
 	is(signet_tls_result(fd), -ENOTCONN, "before it there is none");
 	is(signet_tls_begin(fd, SIGNET_ROLE_CLIENT, name), 0, "it begins");
-	is(signet_tls_result(fd), -EINPROGRESS, "it is under way");
-	is(signet_set_profile(fd, "other"), -EALREADY, "nothing more can be wished");
 	while (poll(&poll_fd, 1, -1) < 0)
 		;
 	return signet_tls_result(fd);
@@ -138,6 +144,27 @@ static void keys_are_exported(const char *name)
 	close_ends(&ends);
 }
 
+/* Nobody answers at the other end. */
+static void handshakes_take_time(const char *name)
+{
+	struct ends ends = { .listener = socket(AF_INET, SOCK_STREAM, 0), .server = -1 };
+
+	ok(connect_client(&ends), "a server that says nothing");
+	is(signet_set_timeout(ends.client, 200), 0, "a time limit");
+	is(signet_tls_begin(ends.client, SIGNET_ROLE_CLIENT, name), 0, "it begins");
+	is(signet_tls_connect(ends.client, name), -ETIMEDOUT, "this waits for its end");
+	is(signet_tls_result(ends.client), -ETIMEDOUT, "which stays");
+	close_ends(&ends);
+	ends.listener = socket(AF_INET, SOCK_STREAM, 0);
+	ok(connect_client(&ends), "another one");
+	is(signet_set_timeout(ends.client, SIGNET_TIMEOUT_MAX), 0, "and all the time there is");
+	is(signet_tls_begin(ends.client, SIGNET_ROLE_CLIENT, name), 0, "it begins");
+	is(signet_tls_result(ends.client), -EINPROGRESS, "it is under way");
+	is(signet_tls_begin(ends.client, SIGNET_ROLE_CLIENT, name), -EALREADY, "once");
+	is(signet_set_profile(ends.client, "other"), -EALREADY, "nothing more can be wished");
+	close_ends(&ends);
+}
+
 static void refusals_are_told(void)
 {
 	char text[SIGNET_STRING_MAX + 1];
@@ -166,6 +193,7 @@ int main(int argc, char **argv)
 		return 2;
 	wishes_come_true(argv[1]);
 	keys_are_exported(argv[1]);
+	handshakes_take_time(argv[1]);
 	refusals_are_told();
 	return failures != 0;
 }
