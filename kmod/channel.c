@@ -364,7 +364,8 @@ static int hand_over_locked(struct sock *sk, struct signet_handshake *handshake,
 	session->netns = handshake->netns;
 	refcount_inc(&handshake->upcall->references);
 	session->upcall = handshake->upcall;
-	ctx->session = session;
+	/* Whoever lists connections finds all of it. */
+	smp_store_release(&ctx->session, session);
 	result->session = NULL;
 	signet_handshake_detach(ctx, ENOTCONN);
 	signet_count(ctx->ns, SIGNET_COUNT_HANDSHAKES_DONE);

@@ -71,6 +71,8 @@ void signet_context_free(struct signet_context *ctx)
 	signet_cipher_free(ctx->tx.cipher);
 	signet_cipher_free(ctx->rx.cipher);
 	signet_tls_keys_free(ctx->tls_keys);
+	if (ctx->base_is_own)
+		kfree_rcu((struct signet_base *)ctx->base, rcu);
 	/* No secret is left in it, and readers may be. */
 	kfree_rcu(ctx, rcu);
 }

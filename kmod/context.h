@@ -178,6 +178,26 @@ struct signet_rx {
 #define SIGNET_TLS_CONTEXT_END offsetofend(struct tls_context, priv_ctx_rx)
 
 /**
+ * struct signet_base - what a socket had before the attach
+ * @rcu:	for TCP's callbacks
+ * @prot:	struct proto
+ * @ops:	struct proto_ops
+ * @data_ready:	its callbacks
+ * @write_space: likewise
+ * @state_change: likewise
+ * @error_report: likewise
+ */
+struct signet_base {
+	struct rcu_head rcu;
+	struct proto *prot;
+	const struct proto_ops *ops;
+	void (*data_ready)(struct sock *sk);
+	void (*write_space)(struct sock *sk);
+	void (*state_change)(struct sock *sk);
+	void (*error_report)(struct sock *sk);
+};
+
+/**
  * struct signet_context - a socket's ULP data
  * @tls_context: zero: core code casts any ULP's data to struct tls_context and
  *		looks for its tx and rx contexts (tls_sw_has_ctx_tx())
@@ -186,12 +206,8 @@ struct signet_rx {
  *		else would
  * @sk:		socket, for @retry
  * @ns:	the socket's network namespace: defaults and counters
- * @base_prot:	the socket's struct proto before the attach
- * @base_ops:	its struct proto_ops
- * @base_data_ready: its callbacks
- * @base_write_space: likewise
- * @base_state_change: likewise
- * @base_error_report: likewise
+ * @base:	what the socket had before the attach: TCP's, which all share, or its own
+ * @base_is_own: it is this socket's alone
  * @state:	enum signet_state
  * @role:	enum signet_role
  * @personality: enum signet_personality: whose rules the socket follows, fixed by
@@ -221,18 +237,14 @@ struct signet_context {
 	struct timer_list retry;
 	struct sock *sk;
 	struct signet_namespace *ns;
-	struct proto *base_prot;
-	const struct proto_ops *base_ops;
-	void (*base_data_ready)(struct sock *sk);
-	void (*base_write_space)(struct sock *sk);
-	void (*base_state_change)(struct sock *sk);
-	void (*base_error_report)(struct sock *sk);
+	const struct signet_base *base;
 	u8 state;
 	u8 role;
 	u8 personality;
 	bool gated;
 	bool spare;
 	bool reported;
+	bool base_is_own;
 	int error;
 	int tcp_error;
 	u16 reason;

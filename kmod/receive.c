@@ -400,7 +400,7 @@ int signet_recvmsg(SIGNET_RECVMSG_ARGS(sk, msg, len, flags))
 	int ret;
 
 	if (unlikely((flags & MSG_ERRQUEUE) || signet_context_rx_is_plain(ctx)))
-		return ctx->base_prot->recvmsg(SIGNET_RECVMSG_PASS(sk, msg, len, flags));
+		return ctx->base->prot->recvmsg(SIGNET_RECVMSG_PASS(sk, msg, len, flags));
 	if (flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	if (sk_can_busy_loop(sk) && skb_queue_empty_lockless(&sk->sk_receive_queue) &&
@@ -438,7 +438,7 @@ ssize_t signet_splice_read(struct socket *sock, loff_t *position, struct pipe_in
 	int ret;
 
 	if (signet_context_rx_is_plain(ctx))
-		return ctx->base_ops->splice_read(sock, position, pipe, len, flags);
+		return ctx->base->ops->splice_read(sock, position, pipe, len, flags);
 	if (signet_context_is_tls(ctx)) {
 		lock_sock(sk);
 		ret = signet_rx_next(sk, ctx);
@@ -492,7 +492,7 @@ int signet_read_sock(struct sock *sk, read_descriptor_t *desc, sk_read_actor_t a
 	int ret, copied = 0;
 
 	if (signet_context_rx_is_plain(ctx))
-		return ctx->base_ops->read_sock(sk, desc, actor);
+		return ctx->base->ops->read_sock(sk, desc, actor);
 	/* Records are opened in process context only. */
 	if (!in_task())
 		return -EAGAIN;

@@ -398,7 +398,7 @@ void signet_data_ready(struct sock *sk)
 		if (signet_ciphertext_find_head(sk, rx, &found) == -EAGAIN)
 			return;
 	}
-	ctx->base_data_ready(sk);
+	ctx->base->data_ready(sk);
 	signet_handshake_notify(ctx);
 }
 
@@ -424,7 +424,7 @@ int signet_set_rcvlowat(struct sock *sk, int lowat)
 	struct signet_context *ctx = signet_context(sk);
 
 	if (ctx->rx.state == SIGNET_DIRECTION_UNKEYED)
-		return ctx->base_ops->set_rcvlowat(sk, lowat);
+		return ctx->base->ops->set_rcvlowat(sk, lowat);
 	WRITE_ONCE(ctx->rx.lowat, lowat ?: 1);
 	return 0;
 }

@@ -418,7 +418,7 @@ void signet_splice_eof(struct socket *sock)
 	struct signet_context *ctx = signet_context(sk);
 
 	if (signet_context_tx_is_plain(ctx)) {
-		ctx->base_prot->splice_eof(sock);
+		ctx->base->prot->splice_eof(sock);
 		return;
 	}
 	lock_sock(sk);

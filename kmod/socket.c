@@ -10,6 +10,7 @@
 #include <linux/net.h>
 #include <linux/poll.h>
 #include <linux/skmsg.h>
+#include <linux/slab.h>
 #include <net/inet_common.h>
 #include <net/sock.h>
 #include <net/tcp.h>
@@ -29,15 +30,13 @@
 
 /**
  * struct family_calls - what an attached socket calls, by address family
- * @base_prot:	TCP's struct proto
- * @base_ops:	TCP's struct proto_ops
+ * @base:	TCP's, as a new socket has them
  * @prot:	a copy with this module's calls
  * @ops:	likewise
- * @spare:	for accepted connections when there is no memory; has TCP's callbacks
+ * @spare:	for accepted connections when there is no memory
  */
 struct family_calls {
-	struct proto *base_prot;
-	const struct proto_ops *base_ops;
+	struct signet_base base;
 	struct proto prot;
 	struct proto_ops ops;
 	struct signet_context spare;
@@ -55,7 +54,7 @@ static void signet_state_change(struct sock *sk)
 {
 	struct signet_context *ctx = signet_context(sk);
 
-	ctx->base_state_change(sk);
+	ctx->base->state_change(sk);
 	signet_handshake_notify(ctx);
 }
 
@@ -63,7 +62,7 @@ static void signet_error_report(struct sock *sk)
 {
 	struct signet_context *ctx = signet_context(sk);
 
-	ctx->base_error_report(sk);
+	ctx->base->error_report(sk);
 	signet_handshake_notify(ctx);
 }
 
@@ -72,18 +71,18 @@ static void detach(struct sock *sk, struct signet_context *ctx)
 {
 	write_lock_bh(&sk->sk_callback_lock);
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, NULL);
-	WRITE_ONCE(sk->sk_prot, ctx->base_prot);
+	WRITE_ONCE(sk->sk_prot, ctx->base->prot);
 	if (ctx->rx.state != SIGNET_DIRECTION_UNKEYED)
 		WRITE_ONCE(sk->sk_rcvlowat, ctx->rx.lowat);
 	/* Others may have put their own before them since. */
 	if (sk->sk_data_ready == signet_data_ready)
-		sk->sk_data_ready = ctx->base_data_ready;
+		sk->sk_data_ready = ctx->base->data_ready;
 	if (sk->sk_write_space == signet_write_space)
-		sk->sk_write_space = ctx->base_write_space;
+		sk->sk_write_space = ctx->base->write_space;
 	if (sk->sk_state_change == signet_state_change)
-		sk->sk_state_change = ctx->base_state_change;
+		sk->sk_state_change = ctx->base->state_change;
 	if (sk->sk_error_report == signet_error_report)
-		sk->sk_error_report = ctx->base_error_report;
+		sk->sk_error_report = ctx->base->error_report;
 	write_unlock_bh(&sk->sk_callback_lock);
 	sk_stop_timer(sk, &ctx->retry);
 }
@@ -91,7 +90,7 @@ static void detach(struct sock *sk, struct signet_context *ctx)
 static void signet_close(struct sock *sk, long timeout)
 {
 	struct signet_context *ctx = signet_context(sk);
-	void (*base_close)(struct sock *sk, long timeout) = ctx->base_prot->close;
+	void (*base_close)(struct sock *sk, long timeout) = ctx->base->prot->close;
 	bool reset;
 
 	lock_sock(sk);
@@ -121,7 +120,7 @@ static int signet_disconnect(struct sock *sk, int flags)
 
 	/* TCP gives up a listener, or a connection that nobody accepted. */
 	if (!sk->sk_socket || sk->sk_state == TCP_LISTEN)
-		return ctx->base_prot->disconnect(sk, flags);
+		return ctx->base->prot->disconnect(sk, flags);
 	if (ctx->state == SIGNET_STATE_HANDSHAKE && !ctx->tx.tracked && !ctx->rx.tracked)
 		signet_context_fail(sk, ctx, ECONNABORTED, SIGNET_REASON_RESET, SIGNET_ALERT_NONE);
 	/* Keys belong to one connection; a failed connect() comes here too. */
@@ -132,7 +131,7 @@ static int signet_disconnect(struct sock *sk, int flags)
 	/* The next connection counts from elsewhere. */
 	ctx->tx.tracked = false;
 	ctx->rx.tracked = false;
-	return ctx->base_prot->disconnect(sk, flags);
+	return ctx->base->prot->disconnect(sk, flags);
 }
 
 /* Options that would let somebody put bytes into the stream, or take them out. */
@@ -164,7 +163,7 @@ static int signet_setsockopt(struct sock *sk, int level, int option, sockptr_t v
 		return signet_tls_option_set(sk, option, value, len);
 	if (option_refused(ctx, level, option))
 		return -EOPNOTSUPP;
-	return ctx->base_prot->setsockopt(sk, level, option, value, len);
+	return ctx->base->prot->setsockopt(sk, level, option, value, len);
 }
 
 static int signet_getsockopt(struct sock *sk, int level, int option, char __user *value,
@@ -178,7 +177,7 @@ static int signet_getsockopt(struct sock *sk, int level, int option, char __user
 		return signet_tls_option_get(sk, option, value, len);
 	if (option_refused(ctx, level, option))
 		return -EOPNOTSUPP;
-	return ctx->base_prot->getsockopt(sk, level, option, value, len);
+	return ctx->base->prot->getsockopt(sk, level, option, value, len);
 }
 
 static int signet_ioctl(struct sock *sk, int cmd, int *arg)
@@ -188,13 +187,13 @@ static int signet_ioctl(struct sock *sk, int cmd, int *arg)
 	int err;
 
 	if (cmd == SIOCOUTQ || cmd == SIOCOUTQNSD) {
-		err = ctx->base_prot->ioctl(sk, cmd, arg);
+		err = ctx->base->prot->ioctl(sk, cmd, arg);
 		if (!err)
 			*arg += READ_ONCE(ctx->tx.tail_len);
 		return err;
 	}
 	if (cmd != SIOCINQ || signet_context_rx_is_plain(ctx))
-		return ctx->base_prot->ioctl(sk, cmd, arg);
+		return ctx->base->prot->ioctl(sk, cmd, arg);
 	lock_sock(sk);
 	*arg = min_t(unsigned int, signet_rx_inq(sk, ctx, INT_MAX), INT_MAX);
 	release_sock(sk);
@@ -257,7 +256,7 @@ static int signet_shutdown(struct socket *sock, int how)
 		release_sock(sk);
 	}
 	/* Without close_notify no FIN: the caller may try again. */
-	return err ? err : ctx->base_ops->shutdown(sock, how);
+	return err ? err : ctx->base->ops->shutdown(sock, how);
 }
 
 /* --- the tables ------------------------------------------------------------- */
@@ -296,16 +295,40 @@ static void make_ops(struct proto_ops *ops, const struct proto_ops *base)
 	ops->set_peek_off = NULL;
 }
 
-/* What was there before the attach. */
-static void set_base(struct signet_context *ctx, const struct family_calls *use,
-		     const struct sock *sk)
+static void copy_base(struct signet_base *base, const struct sock *sk)
 {
-	ctx->base_prot = use->base_prot;
-	ctx->base_ops = use->base_ops;
-	ctx->base_data_ready = sk->sk_data_ready;
-	ctx->base_write_space = sk->sk_write_space;
-	ctx->base_state_change = sk->sk_state_change;
-	ctx->base_error_report = sk->sk_error_report;
+	base->prot = sk->sk_prot;
+	base->ops = sk->sk_socket->ops;
+	base->data_ready = sk->sk_data_ready;
+	base->write_space = sk->sk_write_space;
+	base->state_change = sk->sk_state_change;
+	base->error_report = sk->sk_error_report;
+}
+
+/* Somebody in the kernel may have put callbacks of his own before TCP's. */
+static bool has_callbacks_of(const struct sock *sk, const struct signet_base *base)
+{
+	return sk->sk_data_ready == base->data_ready && sk->sk_write_space == base->write_space &&
+	       sk->sk_state_change == base->state_change &&
+	       sk->sk_error_report == base->error_report;
+}
+
+/* Return: 0 or -ENOMEM. */
+static int set_base(struct signet_context *ctx, const struct family_calls *use,
+		    const struct sock *sk)
+{
+	struct signet_base *own;
+
+	ctx->base = &use->base;
+	if (has_callbacks_of(sk, &use->base))
+		return 0;
+	own = kmalloc(sizeof(*own), GFP_KERNEL_ACCOUNT);
+	if (!own)
+		return -ENOMEM;
+	copy_base(own, sk);
+	ctx->base = own;
+	ctx->base_is_own = true;
+	return 0;
 }
 
 /* TCP's tables for IPv6 are not exported in every kernel: a socket has them. */
@@ -317,12 +340,11 @@ static int make_calls(struct family_calls *to, int family)
 	err = sock_create_kern(&init_net, family, SOCK_STREAM, IPPROTO_TCP, &sock);
 	if (err)
 		return err;
-	to->base_prot = sock->sk->sk_prot;
-	to->base_ops = sock->ops;
-	make_prot(&to->prot, to->base_prot);
-	make_ops(&to->ops, to->base_ops);
+	copy_base(&to->base, sock->sk);
+	make_prot(&to->prot, to->base.prot);
+	make_ops(&to->ops, to->base.ops);
 	signet_context_init_spare(&to->spare);
-	set_base(&to->spare, to, sock->sk);
+	to->spare.base = &to->base;
 	sock_release(sock);
 	return 0;
 }
@@ -330,7 +352,7 @@ static int make_calls(struct family_calls *to, int family)
 /* The tables by what was there before the attach, or by what has been since. */
 static struct family_calls *find_base(const struct proto *base_prot)
 {
-	return base_prot == calls[0].base_prot ? &calls[0] : &calls[1];
+	return base_prot == calls[0].base.prot ? &calls[0] : &calls[1];
 }
 
 static struct family_calls *find_own(const struct sock *sk)
@@ -343,8 +365,8 @@ static struct family_calls *find_calls(const struct sock *sk)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(calls); i++) {
-		if (calls[i].base_prot && sk->sk_prot == calls[i].base_prot &&
-		    sk->sk_socket->ops == calls[i].base_ops)
+		if (calls[i].base.prot && sk->sk_prot == calls[i].base.prot &&
+		    sk->sk_socket->ops == calls[i].base.ops)
 			return &calls[i];
 	}
 	return NULL;
@@ -423,7 +445,10 @@ static int attach(struct sock *sk, bool gated)
 	if (!ctx)
 		return -ENOMEM;
 
-	set_base(ctx, use, sk);
+	if (set_base(ctx, use, sk)) {
+		signet_context_free(ctx);
+		return -ENOMEM;
+	}
 	if (gated && (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) {
 		signet_context_track_tx(sk, ctx);
 		signet_context_track_rx(sk, ctx);
@@ -477,12 +502,7 @@ static void attach_child(struct sock *sk, const struct signet_context *listener,
 
 	if (ctx) {
 		/* As in any new socket: what it has now may be this module's, of the listener. */
-		ctx->base_prot = use->spare.base_prot;
-		ctx->base_ops = use->spare.base_ops;
-		ctx->base_data_ready = use->spare.base_data_ready;
-		ctx->base_write_space = use->spare.base_write_space;
-		ctx->base_state_change = use->spare.base_state_change;
-		ctx->base_error_report = use->spare.base_error_report;
+		ctx->base = &use->base;
 		if (listener)
 			inherit(ctx, listener);
 		signet_count(ctx->ns, SIGNET_COUNT_ATTACHED);
@@ -493,7 +513,7 @@ static void attach_child(struct sock *sk, const struct signet_context *listener,
 	}
 	put_in_place(sk, ctx, use);
 	/* It may live on as a timewait socket, longer than this module. */
-	sk->sk_prot_creator = use->base_prot;
+	sk->sk_prot_creator = use->base.prot;
 	/* Given back by tcp_cleanup_ulp(). */
 	__module_get(THIS_MODULE);
 }
@@ -528,14 +548,14 @@ static void begin_accepted(struct sock *sk, struct signet_context *ctx)
 static struct sock *signet_accept(struct sock *sk, struct proto_accept_arg *argument)
 {
 	struct signet_context *listener = signet_context(sk), *ctx;
-	struct sock *child = listener->base_prot->accept(sk, argument);
+	struct sock *child = listener->base->prot->accept(sk, argument);
 
 	if (!child)
 		return NULL;
 	lock_sock(child);
 	/* It was connected before the listener was attached. */
 	if (!inet_csk(child)->icsk_ulp_ops) {
-		attach_child(child, listener, find_base(listener->base_prot), GFP_KERNEL);
+		attach_child(child, listener, find_base(listener->base->prot), GFP_KERNEL);
 		inet_csk(child)->icsk_ulp_ops = &signet_ulp_ops;
 	}
 	ctx = signet_context(child);

@@ -306,7 +306,7 @@ void signet_write_space(struct sock *sk)
 
 	if (signet_tx_has_tail(&ctx->tx) && !ctx->tx.pushing)
 		push_in_softirq(sk, ctx);
-	ctx->base_write_space(sk);
+	ctx->base->write_space(sk);
 	signet_handshake_notify(ctx);
 	/* The callback above may have taken the flag away. */
 	if (signet_tx_has_tail(&ctx->tx))

@@ -59,3 +59,27 @@ $(BUILD)/bin/signetd: $(BUILD)/obj/userspace/signetd/main.o $(SIGNETD_OBJECTS) $
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(SIGNETD_LIBS)
 
 PROGRAMS += $(BUILD)/bin/signetd
+
+# signet-run, and the library that it puts before a program's others.
+RUN_COMMON := userspace/run/rule.c userspace/run/settings.c
+SHIM_SOURCES := $(RUN_COMMON) $(addprefix userspace/run/,attach.c names.c shim.c) \
+		$(addprefix userspace/libsignet/,info.c option.c text.c)
+
+$(BUILD)/bin/signet-run: $(addprefix $(BUILD)/obj/,$(RUN_COMMON:.c=.o) \
+		userspace/run/main.o userspace/run/program.o)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^
+
+$(BUILD)/lib/libsignet-run.so: $(SHIM_SOURCES:%.c=$(BUILD)/obj/%.pic.o) \
+		userspace/run/libsignet-run.map
+	@mkdir -p $(@D)
+	$(CC) $(SHARED_LDFLAGS) -Wl,-soname,$(@F) -Wl,--version-script=$(lastword $^) -o $@ \
+		$(filter %.o,$^)
+
+# The operator's tool.
+$(BUILD)/bin/signetctl: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard userspace/signetctl/*.c))
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^
+
+PROGRAMS += $(BUILD)/bin/signet-run $(BUILD)/bin/signetctl
+LIBS += $(BUILD)/lib/libsignet-run.so

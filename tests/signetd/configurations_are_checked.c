@@ -318,6 +318,18 @@ static void everything_is_understood(void)
 	settings_free(settings);
 }
 
+/* Where scripts/check runs it. */
+static void example_is_right(void)
+{
+	struct complaints complaints = {};
+	struct settings *settings = settings_read("userspace/signetd/signetd.conf", &complaints);
+
+	if (!ok(settings && !complaints.count, "the example is right"))
+		note("%s", complaints.count ? complaints.lines[0] : "nothing");
+	settings_free(settings);
+	complaints_clear(&complaints);
+}
+
 int main(void)
 {
 	tap_begin();
@@ -329,5 +341,6 @@ int main(void)
 	files_are_included();
 	defaults_are_sound();
 	everything_is_understood();
+	example_is_right();
 	return tap_end();
 }
