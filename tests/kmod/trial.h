@@ -74,8 +74,8 @@ static inline bool cipher_failed(const struct link *link)
 {
 	struct signet_info info;
 
-	return link->fd >= 0 && !sock_info(link->fd, &info) &&
-	       info.error == EIO && info.reason == SIGNET_REASON_NO_MEMORY;
+	return link->fd >= 0 && !sock_info(link->fd, &info) && info.error == EIO &&
+	       info.reason == SIGNET_REASON_NO_MEMORY;
 }
 
 static inline int verify_cipher_failed(struct trial *trial)
