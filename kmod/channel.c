@@ -41,26 +41,17 @@
  * Takes the socket's lock. Return: the socket, which still waits for this channel, or
  * NULL and an errno.
  */
-static struct sock *lock_socket(struct signet_handshake *handshake, int *error)
+static struct sock *lock_waiting(struct signet_handshake *handshake, int *error)
 {
 	struct sock *sk = signet_handshake_socket(handshake, error);
-	struct signet_context *ctx;
 
 	if (!sk)
 		return NULL;
 	lock_sock(sk);
 	/* It may have gone while the lock was waited for. */
-	if (!handshake->sk) {
-		*error = -READ_ONCE(handshake->error);
-		goto unlock;
-	}
-	ctx = signet_context(sk);
-	*error = signet_handshake_check(sk, ctx);
-	if (*error)
-		goto unlock;
-	return sk;
-
-unlock:
+	if (handshake->sk)
+		return sk;
+	*error = -READ_ONCE(handshake->error);
 	release_sock(sk);
 	sock_put(sk);
 	return NULL;
@@ -70,6 +61,20 @@ static void unlock_socket(struct sock *sk)
 {
 	release_sock(sk);
 	sock_put(sk);
+}
+
+/* As that; the TCP connection has not ended, or there is still something to read. */
+static struct sock *lock_socket(struct signet_handshake *handshake, int *error)
+{
+	struct sock *sk = lock_waiting(handshake, error);
+
+	if (!sk)
+		return NULL;
+	*error = signet_handshake_check(sk, signet_context(sk));
+	if (!*error)
+		return sk;
+	unlock_socket(sk);
+	return NULL;
 }
 
 static bool is_connected(const struct sock *sk)
@@ -154,8 +159,8 @@ static ssize_t read_locked(struct sock *sk, struct signet_handshake *handshake, 
 	unsigned int there;
 	int err;
 
-	if (!is_connected(sk))
-		return sk->sk_state == TCP_SYN_SENT ? -EAGAIN : 0;
+	if (sk->sk_state == TCP_SYN_SENT)
+		return -EAGAIN;
 	if (!rx->tracked)
 		signet_context_track_rx(sk, signet_context(sk));
 	err = signet_context_check(sk, signet_context(sk));
@@ -274,7 +279,7 @@ static __poll_t poll_locked(struct sock *sk)
 	__poll_t mask = 0;
 
 	if (!is_connected(sk))
-		return sk->sk_state == TCP_SYN_SENT ? 0 : EPOLLIN | EPOLLHUP;
+		return sk->sk_state == TCP_SYN_SENT ? 0 : EPOLLIN;
 	if (signet_ciphertext_len(sk, &signet_context(sk)->rx) || sock_flag(sk, SOCK_DONE) ||
 	    (sk->sk_shutdown & RCV_SHUTDOWN))
 		mask |= EPOLLIN | EPOLLRDNORM;
@@ -438,7 +443,8 @@ static int refuse(struct signet_handshake *handshake, void __user *argument)
 	text = kstrndup(refusal.text, sizeof(refusal.text) - 1, GFP_KERNEL_ACCOUNT);
 	if (!text)
 		return -ENOMEM;
-	sk = lock_socket(handshake, &err);
+	/* Whatever TCP says meanwhile: this is why. */
+	sk = lock_waiting(handshake, &err);
 	if (!sk) {
 		kfree(text);
 		return err;

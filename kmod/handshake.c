@@ -10,6 +10,7 @@
 #include <net/net_namespace.h>
 #include <net/sock.h>
 
+#include "ciphertext.h"
 #include "namespace.h"
 #include "preferences.h"
 #include "upcall.h"
@@ -275,6 +276,11 @@ void signet_handshake_detach(struct signet_context *ctx, int error)
 	signet_handshake_put(handshake);
 }
 
+static bool tcp_has_ended(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_err) || READ_ONCE(sk->sk_state) == TCP_CLOSE;
+}
+
 bool signet_handshake_is_over(const struct sock *sk, const struct signet_context *ctx)
 {
 	struct signet_handshake *handshake;
@@ -284,8 +290,8 @@ bool signet_handshake_is_over(const struct sock *sk, const struct signet_context
 		return true;
 	rcu_read_lock();
 	handshake = rcu_dereference(ctx->handshake);
-	over = !handshake || READ_ONCE(handshake->error) || READ_ONCE(sk->sk_err) ||
-	       READ_ONCE(sk->sk_state) == TCP_CLOSE;
+	over = !handshake || READ_ONCE(handshake->error) ||
+	       (tcp_has_ended(sk) && !READ_ONCE(handshake->draining));
 	rcu_read_unlock();
 	return over;
 }
@@ -302,6 +308,10 @@ int signet_handshake_check(struct sock *sk, struct signet_context *ctx)
 					   SIGNET_ALERT_NONE);
 	/* Waits, as connect() does, for TCP's own. */
 	if (sk->sk_state == TCP_SYN_SENT)
+		return 0;
+	WRITE_ONCE(handshake->draining, tcp_has_ended(sk) && list_empty(&handshake->node) &&
+						signet_ciphertext_len(sk, &ctx->rx));
+	if (handshake->draining)
 		return 0;
 	err = signet_context_tcp_error(sk, ctx);
 	if (err && ctx->tcp_error)

@@ -50,6 +50,8 @@ struct signet_record_cursor {
  * @sk:		socket, until it does not take part any more
  * @error:	errno that ended it, positive, or 0
  * @reason:	enum signet_reason that goes with an @error which the socket has not seen
+ * @draining:	TCP's connection has ended, and the helper has yet to read what came
+ *		before: an alert, maybe. Changed under the socket lock
  * @id:		number
  * @role:	enum signet_role
  * @preferences: what the application wants, or NULL
@@ -78,6 +80,7 @@ struct signet_handshake {
 	struct sock *sk;
 	int error;
 	u16 reason;
+	bool draining;
 	u64 id;
 	u8 role;
 	struct signet_preferences *preferences;

@@ -489,6 +489,50 @@ TEST_F(upcall, a_reset_ends_both_sides)
 	EXPECT_ERRNO(ECONNRESET, send(self->link.fd, "x", 1, 0));
 }
 
+/* What a peer says last is worth more than that it has gone. */
+TEST_F(upcall, an_alert_before_a_reset_reaches_the_helper)
+{
+	static const uint8_t alert[] = { TYPE_ALERT, 3, 3, 0, 2, ALERT_FATAL, 48 };
+	struct worker worker;
+	uint8_t got[sizeof(alert)];
+
+	ASSERT_EQ(0, worker_start(&worker, connect_named, &self->link.fd));
+	self->channel = helper_request(self->device, &self->request);
+	ASSERT_LE(0, self->channel);
+	ASSERT_EQ(0, peer_send_raw(&self->link, alert, sizeof(alert)));
+	wait_delivered(self->link.peer, self->link.fd);
+	peer_reset(&self->link);
+	self->link.peer = -1;
+	wait_state(self->link.fd, STATE_CLOSE);
+	EXPECT_EQ(POLLIN, poll_now(self->channel, POLLIN));
+	worker_wait_blocked(&worker, SYS_setsockopt);
+	EXPECT_EQ(5, read(self->channel, got, 5));
+	EXPECT_EQ(2, read(self->channel, got + 5, 2));
+	EXPECT_EQ(0, memcmp(alert, got, sizeof(alert)));
+	EXPECT_EQ(0, helper_refuse(self->channel, EPROTO, 0, "the peer sent unknown_ca"));
+	EXPECT_ERRNO(EPROTO, worker_join(&worker));
+	EXPECT_STREQ("the peer sent unknown_ca", text_of(self->link.fd, SIGNET_ERROR));
+}
+
+TEST_F(upcall, after_the_alert_comes_the_reset)
+{
+	uint8_t got[sizeof(hello_record)];
+
+	BEGIN();
+	ASSERT_EQ(0, peer_send_raw(&self->link, hello_record, sizeof(hello_record)));
+	ASSERT_EQ(0, peer_fin(&self->link));
+	wait_delivered(self->link.peer, self->link.fd);
+	peer_reset(&self->link);
+	self->link.peer = -1;
+	wait_state(self->link.fd, STATE_CLOSE);
+	EXPECT_EQ(5, read(self->channel, got, 5));
+	EXPECT_EQ(6, read(self->channel, got, 6));
+	EXPECT_GT(0, read(self->channel, got, 1));
+	EXPECT_TRUE(poll_now(self->channel, POLLIN) & POLLHUP);
+	EXPECT_TRUE(poll_now(self->link.fd, POLLOUT) & POLLERR);
+	EXPECT_EQ(SIGNET_STATE_FAILED, state_of(self->link.fd));
+}
+
 TEST_F(upcall, a_refusal_is_an_errno_and_a_text)
 {
 	struct signet_info info;
