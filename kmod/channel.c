@@ -77,6 +77,11 @@ static struct sock *lock_socket(struct signet_handshake *handshake, int *error)
 	return NULL;
 }
 
+static bool is_connecting(const struct sock *sk)
+{
+	return (1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV);
+}
+
 static bool is_connected(const struct sock *sk)
 {
 	return (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT);
@@ -159,7 +164,7 @@ static ssize_t read_locked(struct sock *sk, struct signet_handshake *handshake, 
 	unsigned int there;
 	int err;
 
-	if (sk->sk_state == TCP_SYN_SENT)
+	if (is_connecting(sk))
 		return -EAGAIN;
 	if (!rx->tracked)
 		signet_context_track_rx(sk, signet_context(sk));
@@ -220,7 +225,7 @@ static ssize_t write_locked(struct sock *sk, struct signet_handshake *handshake,
 	ssize_t ret;
 	int err;
 
-	if (sk->sk_state == TCP_SYN_SENT)
+	if (is_connecting(sk))
 		return -EAGAIN;
 	if (!signet_tx_tcp_can_send(sk))
 		return -EPIPE;
@@ -279,7 +284,7 @@ static __poll_t poll_locked(struct sock *sk)
 	__poll_t mask = 0;
 
 	if (!is_connected(sk))
-		return sk->sk_state == TCP_SYN_SENT ? 0 : EPOLLIN;
+		return is_connecting(sk) ? 0 : EPOLLIN;
 	if (signet_ciphertext_len(sk, &signet_context(sk)->rx) || sock_flag(sk, SOCK_DONE) ||
 	    (sk->sk_shutdown & RCV_SHUTDOWN))
 		mask |= EPOLLIN | EPOLLRDNORM;
@@ -410,6 +415,21 @@ free_result:
 	return err;
 }
 
+/* An errno that a call may end with: the others say that it has not. */
+static bool is_final(unsigned int error)
+{
+	switch (error) {
+	case 0:
+	case EINTR:
+	case EAGAIN:
+	case EALREADY:
+	case EINPROGRESS:
+		return false;
+	default:
+		return error <= ERRNO_MAX;
+	}
+}
+
 static void refuse_locked(struct sock *sk, const struct signet_refusal *refusal, char *text)
 {
 	struct signet_context *ctx = signet_context(sk);
@@ -438,7 +458,7 @@ static int refuse(struct signet_handshake *handshake, void __user *argument)
 	err = signet_copy_struct(&refusal, sizeof(refusal), USER_SOCKPTR(argument), size);
 	if (err)
 		return err;
-	if (!refusal.error || refusal.error > ERRNO_MAX)
+	if (!is_final(refusal.error))
 		return -EINVAL;
 	text = kstrndup(refusal.text, sizeof(refusal.text) - 1, GFP_KERNEL_ACCOUNT);
 	if (!text)

@@ -63,7 +63,7 @@ void signet_context_free(struct signet_context *ctx)
 	if (ctx->spare)
 		return;
 	signet_namespace_remove(ctx->ns, ctx);
-	signet_preferences_put(rcu_dereference_protected(ctx->preferences, true));
+	signet_preferences_publish(ctx, NULL);
 	signet_session_free(ctx->session);
 	kfree(ctx->text);
 	signet_tx_destroy(&ctx->tx);

@@ -211,7 +211,8 @@ int signet_handshake_begin(struct sock *sk, struct signet_context *ctx, enum sig
 
 	if (err)
 		return err;
-	if (!((1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)))
+	if (!((1 << sk->sk_state) &
+	      (TCPF_SYN_SENT | TCPF_SYN_RECV | TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)))
 		return -ENOTCONN;
 	handshake = new_handshake(sk, ctx);
 	if (!handshake)
@@ -306,8 +307,8 @@ int signet_handshake_check(struct sock *sk, struct signet_context *ctx)
 	if (handshake->error)
 		return signet_context_fail(sk, ctx, handshake->error, handshake->reason,
 					   SIGNET_ALERT_NONE);
-	/* Waits, as connect() does, for TCP's own. */
-	if (sk->sk_state == TCP_SYN_SENT)
+	/* Waits, as connect() does, for TCP's own; with fast open a server may have to, too. */
+	if ((1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV))
 		return 0;
 	WRITE_ONCE(handshake->draining, tcp_has_ended(sk) && list_empty(&handshake->node) &&
 						signet_ciphertext_len(sk, &ctx->rx));

@@ -149,11 +149,12 @@ static int prepare_accept(struct signet_context *ctx, const char *profile)
 
 	if (err)
 		return err;
-	preferences = signet_preferences_renew(ctx);
+	preferences = signet_preferences_copy(ctx);
 	if (!preferences)
 		return -ENOMEM;
 	preferences->accept = true;
 	strscpy(preferences->profile, profile, sizeof(preferences->profile));
+	signet_preferences_publish(ctx, preferences);
 	return 0;
 }
 
@@ -175,6 +176,15 @@ static int begin_or_resume(struct sock *sk, struct signet_context *ctx, enum sig
 	return err ? err : signet_handshake_begin(sk, ctx, role, text);
 }
 
+/* Is SIGNET_ACCEPT about connections to come? */
+static bool may_listen(const struct sock *sk, const struct signet_context *ctx)
+{
+	if (sk->sk_state == TCP_LISTEN)
+		return true;
+	return sk->sk_state == TCP_CLOSE && sk->sk_socket->state == SS_UNCONNECTED &&
+	       ctx->state == SIGNET_STATE_GATED;
+}
+
 static int shake_hands(struct sock *sk, enum signet_role role, const char *text, bool wait)
 {
 	struct signet_context *ctx = signet_context(sk);
@@ -182,7 +192,7 @@ static int shake_hands(struct sock *sk, enum signet_role role, const char *text,
 	int err;
 
 	lock_sock(sk);
-	if (role == SIGNET_ROLE_SERVER && (1 << sk->sk_state) & (TCPF_LISTEN | TCPF_CLOSE)) {
+	if (role == SIGNET_ROLE_SERVER && may_listen(sk, ctx)) {
 		err = prepare_accept(ctx, text);
 		goto release;
 	}
@@ -190,6 +200,9 @@ static int shake_hands(struct sock *sk, enum signet_role role, const char *text,
 	if (err)
 		goto release;
 	err = wait ? signet_handshake_wait(sk, ctx, &timeo) : -EINPROGRESS;
+	/* Made again by the kernel, the call would find the connection established. */
+	if (err == -ERESTARTSYS)
+		err = -EINTR;
 release:
 	release_sock(sk);
 	return err;

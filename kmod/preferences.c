@@ -20,25 +20,35 @@ static struct signet_preferences *preferences_of(const struct signet_context *ct
 	return rcu_dereference_protected(ctx->preferences, true);
 }
 
-struct signet_preferences *signet_preferences_renew(struct signet_context *ctx)
+struct signet_preferences *signet_preferences_copy(const struct signet_context *ctx)
 {
-	struct signet_preferences *old = preferences_of(ctx), *own;
+	const struct signet_preferences *old = preferences_of(ctx);
+	struct signet_preferences *copy;
 
-	own = old ? kmemdup(old, sizeof(*old), GFP_KERNEL_ACCOUNT) :
-		    kzalloc(sizeof(*own), GFP_KERNEL_ACCOUNT);
-	if (!own)
-		return NULL;
-	refcount_set(&own->references, 1);
-	rcu_assign_pointer(ctx->preferences, own);
+	copy = old ? kmemdup(old, sizeof(*old), GFP_KERNEL_ACCOUNT) :
+		     kzalloc(sizeof(*copy), GFP_KERNEL_ACCOUNT);
+	if (copy)
+		refcount_set(&copy->references, 1);
+	return copy;
+}
+
+void signet_preferences_publish(struct signet_context *ctx, struct signet_preferences *preferences)
+{
+	struct signet_preferences *old = preferences_of(ctx);
+
+	rcu_assign_pointer(ctx->preferences, preferences);
 	signet_preferences_put(old);
-	return own;
 }
 
 struct signet_preferences *signet_preferences_share(const struct signet_context *ctx)
 {
-	struct signet_preferences *shared = rcu_dereference_check(ctx->preferences, true);
+	struct signet_preferences *shared;
 
-	return shared && refcount_inc_not_zero(&shared->references) ? shared : NULL;
+	/* Whoever gave the last reference back has published others before. */
+	do {
+		shared = rcu_dereference_check(ctx->preferences, true);
+	} while (shared && !refcount_inc_not_zero(&shared->references));
+	return shared;
 }
 
 void signet_preferences_put(struct signet_preferences *preferences)
@@ -160,8 +170,12 @@ int signet_preferences_set(struct sock *sk, int option, sockptr_t value, unsigne
 	err = signet_handshake_may_begin(ctx);
 	if (err)
 		goto release;
-	preferences = signet_preferences_renew(ctx);
+	preferences = signet_preferences_copy(ctx);
 	err = preferences ? set_locked(preferences, option, copy, len) : -ENOMEM;
+	if (err)
+		signet_preferences_put(preferences);
+	else
+		signet_preferences_publish(ctx, preferences);
 release:
 	release_sock(sk);
 free_copy:

@@ -48,7 +48,7 @@ struct signet_preferences {
 int signet_preferences_set(struct sock *sk, int option, sockptr_t value, unsigned int len);
 
 /**
- * signet_preferences_renew - a copy of the socket's in their place, to be changed
+ * signet_preferences_copy - a copy of the socket's, to be changed and then published
  * @ctx:	context
  *
  * Connections that are about to be accepted may share the old ones.
@@ -56,7 +56,10 @@ int signet_preferences_set(struct sock *sk, int option, sockptr_t value, unsigne
  * Context: process, under the socket lock.
  * Return: the copy, or NULL without memory.
  */
-struct signet_preferences *signet_preferences_renew(struct signet_context *ctx);
+struct signet_preferences *signet_preferences_copy(const struct signet_context *ctx);
+
+/* Puts them, or NULL, in the place of the old ones. Context: under the socket lock. */
+void signet_preferences_publish(struct signet_context *ctx, struct signet_preferences *preferences);
 
 /* The same ones for somebody else. Context: any, in an RCU section or under the lock. */
 struct signet_preferences *signet_preferences_share(const struct signet_context *ctx);

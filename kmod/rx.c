@@ -386,9 +386,13 @@ int signet_rx_next(struct sock *sk, struct signet_context *ctx)
 void signet_data_ready(struct sock *sk)
 {
 	struct signet_context *ctx = signet_context(sk);
-	struct signet_rx *rx = &ctx->rx;
 	struct signet_found_record found;
+	struct signet_rx *rx;
 
+	/* A listener that is being closed: TCP does not hold its lock. */
+	if (unlikely(!ctx))
+		return;
+	rx = &ctx->rx;
 	if (rx->state == SIGNET_DIRECTION_OPEN && !sock_flag(sk, SOCK_DONE) && !sk->sk_err &&
 	    !(sk->sk_shutdown & RCV_SHUTDOWN) && !tcp_epollin_ready(sk, INT_MAX)) {
 		if (before(tcp_sk(sk)->rcv_nxt, rx->want_seq))

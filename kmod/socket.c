@@ -45,15 +45,21 @@ struct family_calls {
 static struct family_calls calls[2] __read_mostly;
 static struct tcp_ulp_ops signet_ulp_ops;
 
-static struct sock *signet_accept(struct sock *sk, struct proto_accept_arg *argument);
+static int signet_accept(struct socket *sock, struct socket *new,
+			 struct proto_accept_arg *argument);
 
 /* --- calls of struct proto -------------------------------------------------- */
 
-/* The helper's channel wants to know too. */
+/*
+ * The helper's channel wants to know too. Without a context the socket is just being
+ * detached: some callers do not hold its lock, and whom they would wake is closing it.
+ */
 static void signet_state_change(struct sock *sk)
 {
 	struct signet_context *ctx = signet_context(sk);
 
+	if (unlikely(!ctx))
+		return;
 	ctx->base->state_change(sk);
 	signet_handshake_notify(ctx);
 }
@@ -62,6 +68,8 @@ static void signet_error_report(struct sock *sk)
 {
 	struct signet_context *ctx = signet_context(sk);
 
+	if (unlikely(!ctx))
+		return;
 	ctx->base->error_report(sk);
 	signet_handshake_notify(ctx);
 }
@@ -70,7 +78,6 @@ static void signet_error_report(struct sock *sk)
 static void detach(struct sock *sk, struct signet_context *ctx)
 {
 	write_lock_bh(&sk->sk_callback_lock);
-	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, NULL);
 	WRITE_ONCE(sk->sk_prot, ctx->base->prot);
 	if (ctx->rx.state != SIGNET_DIRECTION_UNKEYED)
 		WRITE_ONCE(sk->sk_rcvlowat, ctx->rx.lowat);
@@ -83,6 +90,8 @@ static void detach(struct sock *sk, struct signet_context *ctx)
 		sk->sk_state_change = ctx->base->state_change;
 	if (sk->sk_error_report == signet_error_report)
 		sk->sk_error_report = ctx->base->error_report;
+	/* Last: whoever comes without the lock finds a context, or TCP's callbacks. */
+	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, NULL);
 	write_unlock_bh(&sk->sk_callback_lock);
 	sk_stop_timer(sk, &ctx->retry);
 }
@@ -118,6 +127,9 @@ static int signet_disconnect(struct sock *sk, int flags)
 {
 	struct signet_context *ctx = signet_context(sk);
 
+	/* A listener's connection from before its attach: TCP goes by the listener's calls. */
+	if (!ctx)
+		return sk->sk_prot->disconnect(sk, flags);
 	/* TCP gives up a listener, or a connection that nobody accepted. */
 	if (!sk->sk_socket || sk->sk_state == TCP_LISTEN)
 		return ctx->base->prot->disconnect(sk, flags);
@@ -248,15 +260,21 @@ static int signet_shutdown(struct socket *sock, int how)
 {
 	struct sock *sk = sock->sk;
 	struct signet_context *ctx = signet_context(sk);
+	bool connected = false;
 	int err = 0;
 
 	if (how == SHUT_WR || how == SHUT_RDWR) {
 		lock_sock(sk);
+		connected = signet_tx_tcp_can_send(sk);
 		err = signet_tx_close(sk, ctx);
 		release_sock(sk);
 	}
 	/* Without close_notify no FIN: the caller may try again. */
-	return err ? err : ctx->base->ops->shutdown(sock, how);
+	if (err)
+		return err;
+	err = ctx->base->ops->shutdown(sock, how);
+	/* A peer that had closed already has answered close_notify with a reset. */
+	return err == -ENOTCONN && connected ? 0 : err;
 }
 
 /* --- the tables ------------------------------------------------------------- */
@@ -264,7 +282,6 @@ static int signet_shutdown(struct socket *sock, int how)
 static void make_prot(struct proto *prot, const struct proto *base)
 {
 	*prot = *base;
-	prot->accept = signet_accept;
 	prot->close = signet_close;
 	prot->disconnect = signet_disconnect;
 	prot->setsockopt = signet_setsockopt;
@@ -282,6 +299,7 @@ static void make_prot(struct proto *prot, const struct proto *base)
 static void make_ops(struct proto_ops *ops, const struct proto_ops *base)
 {
 	*ops = *base;
+	ops->accept = signet_accept;
 	ops->poll = signet_poll;
 	ops->shutdown = signet_shutdown;
 	ops->splice_read = signet_splice_read;
@@ -349,15 +367,15 @@ static int make_calls(struct family_calls *to, int family)
 	return 0;
 }
 
-/* The tables by what was there before the attach, or by what has been since. */
+/* The tables by what was there before the attach, or by the address family. */
 static struct family_calls *find_base(const struct proto *base_prot)
 {
 	return base_prot == calls[0].base.prot ? &calls[0] : &calls[1];
 }
 
-static struct family_calls *find_own(const struct sock *sk)
+static struct family_calls *find_family(const struct sock *sk)
 {
-	return sk->sk_prot == &calls[0].prot ? &calls[0] : &calls[1];
+	return sk->sk_family == AF_INET ? &calls[0] : &calls[1];
 }
 
 static struct family_calls *find_calls(const struct sock *sk)
@@ -389,6 +407,22 @@ static int check_attach_tls(struct sock *sk)
 	return sk->sk_socket ? err : -EINVAL;
 }
 
+/* A call that waits in accept() would not know of the attach. */
+static bool somebody_accepts(struct sock *sk)
+{
+	wait_queue_head_t *queue = sk_sleep(sk);
+	struct wait_queue_entry *entry;
+	bool found = false;
+
+	if (sk->sk_state != TCP_LISTEN || !queue)
+		return false;
+	spin_lock_bh(&queue->lock);
+	list_for_each_entry(entry, &queue->head, entry)
+		found |= entry->flags & WQ_FLAG_EXCLUSIVE;
+	spin_unlock_bh(&queue->lock);
+	return found;
+}
+
 static int check_attach(struct sock *sk)
 {
 	switch (sk->sk_state) {
@@ -407,7 +441,7 @@ static int check_attach(struct sock *sk)
 	if (!sk->sk_socket)
 		return -EINVAL;
 	/* Somebody is inside TCP's calls, with a buffer in the clear. */
-	if (sk->sk_write_pending || waitqueue_active(&sk->sk_lock.wq))
+	if (sk->sk_write_pending || waitqueue_active(&sk->sk_lock.wq) || somebody_accepts(sk))
 		return -EBUSY;
 	/* In use by the kernel, sockmap for one. */
 	if (sk->sk_user_data || inet_test_bit(DEFER_CONNECT, sk) || tcp_sk(sk)->repair)
@@ -420,12 +454,12 @@ static void put_in_place(struct sock *sk, struct signet_context *ctx, struct fam
 {
 	write_lock_bh(&sk->sk_callback_lock);
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, ctx);
+	/* Calls that start now, without the lock, must find the context. */
+	smp_wmb();
 	sk->sk_data_ready = signet_data_ready;
 	sk->sk_write_space = signet_write_space;
 	sk->sk_state_change = signet_state_change;
 	sk->sk_error_report = signet_error_report;
-	/* Calls that start now, without the lock, must find the context. */
-	smp_wmb();
 	WRITE_ONCE(sk->sk_prot, &use->prot);
 	/* accept() takes the listener's. */
 	if (sk->sk_socket)
@@ -503,8 +537,10 @@ static void attach_child(struct sock *sk, const struct signet_context *listener,
 	if (ctx) {
 		/* As in any new socket: what it has now may be this module's, of the listener. */
 		ctx->base = &use->base;
+		rcu_read_lock();
 		if (listener)
 			inherit(ctx, listener);
+		rcu_read_unlock();
 		signet_count(ctx->ns, SIGNET_COUNT_ATTACHED);
 	} else {
 		ctx = &use->spare;
@@ -525,7 +561,7 @@ static void signet_ulp_clone(const struct request_sock *request, struct sock *sk
 
 	rcu_read_lock();
 	listener = rcu_dereference(inet_csk(sk)->icsk_ulp_data);
-	attach_child(sk, listener, find_own(sk), gfp);
+	attach_child(sk, listener, find_family(sk), gfp);
 	rcu_read_unlock();
 }
 
@@ -545,13 +581,15 @@ static void begin_accepted(struct sock *sk, struct signet_context *ctx)
 		signet_context_fail(sk, ctx, -err, signet_handshake_reason(err), SIGNET_ALERT_NONE);
 }
 
-static struct sock *signet_accept(struct sock *sk, struct proto_accept_arg *argument)
+/* Not in struct proto's accept(): a helper would work on a socket without struct socket. */
+static int signet_accept(struct socket *sock, struct socket *new, struct proto_accept_arg *argument)
 {
-	struct signet_context *listener = signet_context(sk), *ctx;
-	struct sock *child = listener->base->prot->accept(sk, argument);
+	struct signet_context *listener = signet_context(sock->sk), *ctx;
+	int err = listener->base->ops->accept(sock, new, argument);
+	struct sock *child = new->sk;
 
-	if (!child)
-		return NULL;
+	if (err)
+		return err;
 	lock_sock(child);
 	/* It was connected before the listener was attached. */
 	if (!inet_csk(child)->icsk_ulp_ops) {
@@ -562,7 +600,7 @@ static struct sock *signet_accept(struct sock *sk, struct proto_accept_arg *argu
 	if (!ctx->spare)
 		begin_accepted(child, ctx);
 	release_sock(child);
-	return child;
+	return 0;
 }
 
 /* The socket goes without a close(), which would have detached. */

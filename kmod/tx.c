@@ -304,6 +304,8 @@ void signet_write_space(struct sock *sk)
 {
 	struct signet_context *ctx = signet_context(sk);
 
+	if (unlikely(!ctx))
+		return;
 	if (signet_tx_has_tail(&ctx->tx) && !ctx->tx.pushing)
 		push_in_softirq(sk, ctx);
 	ctx->base->write_space(sk);

@@ -268,7 +268,7 @@ void signet_upcall_queue_ticket(const struct signet_session *session, struct sig
 	memcpy(new->session, session->resumption, session->resumption_len);
 
 	spin_lock(&upcall->lock);
-	if (upcall->ticket_count == TICKETS_MAX) {
+	if (upcall->ticket_count >= TICKETS_MAX) {
 		oldest = list_first_entry(&upcall->tickets, struct signet_ticket_for_helper, node);
 		list_del(&oldest->node);
 		upcall->ticket_count--;

@@ -314,6 +314,52 @@ TEST_F(listener, shut_down_and_used_again)
 	link_close(&link);
 }
 
+/* TCP gives those up by the listener's calls. */
+TEST_F(listener, shut_down_with_a_connection_from_before_the_attach)
+{
+	int client = connect_to(&self->address, self->address_len);
+	char byte;
+
+	ASSERT_LE(0, client);
+	ASSERT_EQ(0, ulp_attach(self->fd));
+	EXPECT_EQ(0, shutdown(self->fd, SHUT_RD));
+	EXPECT_ERRNO(ECONNRESET, recv(client, &byte, 1, 0));
+	close(client);
+}
+
+static int accept_one(struct worker *worker)
+{
+	return accept(*(int *)worker->argument, NULL, NULL);
+}
+
+/* What that call accepts would not be attached by it. */
+TEST_F(listener, not_attached_while_a_call_waits_in_accept)
+{
+	struct worker worker;
+	int client;
+
+	ASSERT_EQ(0, worker_start(&worker, accept_one, &self->fd));
+	worker_wait_blocked(&worker, SYS_accept);
+	EXPECT_ERRNO(EBUSY, ulp_attach(self->fd));
+	client = connect_to(&self->address, self->address_len);
+	close(worker_join(&worker));
+	close(client);
+	EXPECT_EQ(0, ulp_attach(self->fd));
+}
+
+TEST_F(listener, an_accepted_socket_that_was_reset_is_no_listener)
+{
+	struct link link;
+
+	ASSERT_EQ(0, ulp_attach(self->fd));
+	ACCEPT_LINK(&link);
+	peer_reset(&link);
+	link.peer = -1;
+	wait_state(link.fd, STATE_CLOSE);
+	EXPECT_ERRNO(ENOTCONN, text_option(link.fd, SIGNET_ACCEPT, "web"));
+	link_close(&link);
+}
+
 TEST_F(listener, data_calls_on_it_are_refused)
 {
 	char byte;

@@ -543,6 +543,7 @@ TEST_F(upcall, a_refusal_is_an_errno_and_a_text)
 	self->channel = helper_request(self->device, &self->request);
 	EXPECT_ERRNO(EINVAL, helper_refuse(self->channel, 0, 0, ""));
 	EXPECT_ERRNO(EINVAL, helper_refuse(self->channel, 512, 0, ""));
+	EXPECT_ERRNO(EINVAL, helper_refuse(self->channel, EAGAIN, 0, ""));
 	EXPECT_EQ(0, helper_refuse(self->channel, EKEYREJECTED, FATAL(45),
 				   "the server's certificate has expired"));
 	EXPECT_ERRNO(EKEYREJECTED, worker_join(&worker));

@@ -333,6 +333,9 @@ static int begin(struct signet_handshake *handshake)
 /* A server takes a ticket only where no certificate is asked for; a client has judged it before. */
 static bool is_authenticated(const struct signet_handshake *handshake)
 {
+	if (handshake->config->role == SIGNET_ROLE_SERVER && handshake->verify.pin_count &&
+	    !handshake->verify.accepted)
+		return false;
 	if (wolfSSL_session_reused(handshake->ssl))
 		return handshake->config->role == SIGNET_ROLE_CLIENT ||
 		       handshake->client_auth == SIGNET_CLIENT_AUTH_NONE;

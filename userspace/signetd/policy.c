@@ -76,18 +76,23 @@ static bool decide_version(const struct signet_request *request, struct decision
 static bool decide_client_auth(const struct signet_request *request, struct decision *decision)
 {
 	const struct profile_settings *settings = decision->profile->settings;
+	unsigned int wanted = request->client_auth;
 
-	if (request->role != SIGNET_ROLE_SERVER ||
-	    request->client_auth == SIGNET_CLIENT_AUTH_PROFILE)
+	if (request->role != SIGNET_ROLE_SERVER)
 		return true;
-	if (request->client_auth < settings->client_auth)
+	/* Who presents no certificate has no key that is pinned. */
+	if (request->pin_count)
+		wanted = SIGNET_CLIENT_AUTH_REQUIRED;
+	if (wanted == SIGNET_CLIENT_AUTH_PROFILE)
+		return true;
+	if (wanted < settings->client_auth)
 		return refuse(decision, EPERM, "profile \"%s\" demands client certificates",
 			      settings->name);
 	if (!settings->ca && !*request->trust)
 		return refuse(decision, EPERM,
 			      "profile \"%s\" has no authorities to verify clients with",
 			      settings->name);
-	decision->client_auth = request->client_auth;
+	decision->client_auth = wanted;
 	return true;
 }
 

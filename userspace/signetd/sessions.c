@@ -14,14 +14,15 @@
 /**
  * struct sessions - sets of WAYS places
  * @mutex:	over all of it. Who dies while it holds it leaves it to the next, which begins anew
- * @set_count:	by which keys are spread
  * @places:	unused ones have no ticket
  */
 struct sessions {
 	pthread_mutex_t mutex;
-	unsigned int set_count;
 	struct session_record places[];
 };
+
+/* By which keys are spread. Not in the shared memory: that may be written by a worker gone bad. */
+static unsigned int sets;
 
 static unsigned int set_count(unsigned int count)
 {
@@ -44,7 +45,7 @@ struct sessions *sessions_init(void *memory, unsigned int count)
 	pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
 	pthread_mutex_init(&sessions->mutex, &attributes);
 	pthread_mutexattr_destroy(&attributes);
-	sessions->set_count = set_count(count);
+	sets = set_count(count);
 	return sessions;
 }
 
@@ -74,8 +75,7 @@ static bool lock(struct sessions *sessions)
 	int ret = pthread_mutex_lock(&sessions->mutex);
 
 	if (ret == EOWNERDEAD) {
-		explicit_bzero(sessions->places,
-			       (size_t)sessions->set_count * WAYS * sizeof(sessions->places[0]));
+		explicit_bzero(sessions->places, (size_t)sets * WAYS * sizeof(sessions->places[0]));
 		ret = pthread_mutex_consistent(&sessions->mutex);
 	}
 	return !ret;
@@ -86,14 +86,14 @@ static struct session_record *set_of(struct sessions *sessions, const uint8_t *k
 	uint32_t number;
 
 	memcpy(&number, key, sizeof(number));
-	return &sessions->places[(size_t)(number % sessions->set_count) * WAYS];
+	return &sessions->places[(size_t)(number % sets) * WAYS];
 }
 
 void sessions_put(struct sessions *sessions, const struct session_record *record)
 {
 	struct session_record *set, *oldest;
 
-	if (!sessions->set_count || !lock(sessions))
+	if (!sets || !lock(sessions))
 		return;
 	set = set_of(sessions, record->key);
 	oldest = set;
@@ -109,7 +109,7 @@ bool sessions_take(struct sessions *sessions, const uint8_t key[SESSION_KEY_SIZE
 {
 	struct session_record *set, *newest = NULL;
 
-	if (!sessions->set_count || !lock(sessions))
+	if (!sets || !lock(sessions))
 		return false;
 	set = set_of(sessions, key);
 	for (unsigned int i = 0; i < WAYS; i++)
@@ -121,5 +121,8 @@ bool sessions_take(struct sessions *sessions, const uint8_t key[SESSION_KEY_SIZE
 		explicit_bzero(newest, sizeof(*newest));
 	}
 	pthread_mutex_unlock(&sessions->mutex);
+	if (newest && (record->blob_len > sizeof(record->blob) ||
+		       record->ticket_len > sizeof(record->ticket)))
+		newest = NULL;
 	return newest;
 }

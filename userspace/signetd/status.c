@@ -162,13 +162,14 @@ bool status_print_failures(struct supervisor *supervisor, FILE *out)
 {
 	const struct shared *shared = supervisor->shared;
 	uint64_t last = atomic_load(&shared->failure_count);
-	uint64_t first = last > FAILURES_MAX ? last - FAILURES_MAX + 1 : 1;
+	/* Not by its value: a worker may have written anything there. */
+	uint64_t count = last < FAILURES_MAX ? last : FAILURES_MAX;
 	const char *separator = "";
 	struct failure failure;
 
 	fputs("{\"ok\":true,\"failures\":[", out);
-	for (uint64_t number = first; number <= last; number++) {
-		if (!shared_failure_read(shared, number, &failure))
+	while (count--) {
+		if (!shared_failure_read(shared, last - count, &failure))
 			continue;
 		fputs(separator, out);
 		print_failure(&failure, out);

@@ -304,6 +304,8 @@ static void loop(struct thread *thread)
 		}
 		tick(thread);
 	}
+	/* It does nothing any more, and is not stuck. */
+	atomic_store(&thread->worker->state->busy_since[thread->number], 0);
 	io_uring_queue_exit(&thread->ring);
 }
 

@@ -172,7 +172,8 @@ struct signet_handover {
 /**
  * struct signet_refusal - a handshake that failed: the socket is FAILED
  * @size:	sizeof(struct signet_refusal)
- * @error:	errno for the application, positive, 1 to 133
+ * @error:	errno for the application, positive, 1 to 133; none that tells to try again
+ *		(EAGAIN, EINTR, EALREADY, EINPROGRESS)
  * @alert_sent:	alert that was sent, level << 8 | description, 0 for none
  * @alert_received: likewise
  * @text:	what happened, for a person (SIGNET_ERROR)
