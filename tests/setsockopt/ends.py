@@ -2,7 +2,9 @@
 """The examples as processes, and clients of the tests' own."""
 
 import contextlib
+import errno
 import socket
+import time
 
 import daemon
 import material
@@ -42,8 +44,21 @@ def end_helper():
         _helpers.pop().__exit__(None)
 
 
+def free_port():
+    """Waits for it: a ring lets a listener go some time after its process has ended."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return socket.create_server(("::", TLS), family=socket.AF_INET6).close()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
 def server(program, *arguments):
     """One of the examples, at the port that is captured."""
+    free_port()
     started = Program(program, *arguments)
     processes.listening_port(started)
     return started

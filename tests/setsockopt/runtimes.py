@@ -6,7 +6,7 @@ import select
 import socket
 
 import sockets
-from ends import connection, helper, receive, server
+from ends import connection, free_port, helper, receive, server
 from ktap import case, equal, true
 from processes import PATIENCE, Program
 from sockets import SOL_SIGNET
@@ -83,6 +83,7 @@ while True:
 
 @case("a program that inherits a listener speaks TLS, and knows nothing of it")
 def inherited():
+    free_port()
     with helper(), socket.create_server(("::", TLS), family=socket.AF_INET6) as listener:
         listener.setsockopt(socket.IPPROTO_TCP, 31, b"signet")
         listener.setsockopt(SOL_SIGNET, 2, b"web")

@@ -18,8 +18,12 @@ from serving import check_refused, connected, established
 from sockets import CLIENT, SERVER, begin, exchange, finish, listen, pair, refusal
 
 
-def wait_until(condition, what):
-    deadline = time.monotonic() + sockets.PATIENCE
+# limits.timeout, in seconds, by default
+HANDSHAKE_LIMIT = 60
+
+
+def wait_until(condition, what, patience=sockets.PATIENCE):
+    deadline = time.monotonic() + patience
     while not condition():
         true(time.monotonic() < deadline, f"it never came to this: {what}")
         time.sleep(0.02)
@@ -70,7 +74,9 @@ def reload_under_load():
             thread.join()
         equal(errors, [], "errors of handshakes")
         true(count[0] >= 10, f"only {count[0]} handshakes")
-        wait_until(lambda: len(signetd.command("status")["workers"]) == 1, "one worker is left")
+        # Bounded by limits.timeout, should one of the last handshakes have come to nothing.
+        wait_until(lambda: len(signetd.command("status")["workers"]) == 1, "one worker is left",
+                   HANDSHAKE_LIMIT + sockets.PATIENCE)
         return f"{count[0]} connections meanwhile"
 
 
