@@ -300,6 +300,7 @@ bool signet_handshake_is_over(const struct sock *sk, const struct signet_context
 int signet_handshake_check(struct sock *sk, struct signet_context *ctx)
 {
 	struct signet_handshake *handshake = handshake_of(ctx);
+	bool draining;
 	int err;
 
 	if (ctx->state != SIGNET_STATE_HANDSHAKE)
@@ -310,9 +311,10 @@ int signet_handshake_check(struct sock *sk, struct signet_context *ctx)
 	/* Waits, as connect() does, for TCP's own; with fast open a server may have to, too. */
 	if ((1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV))
 		return 0;
-	WRITE_ONCE(handshake->draining, tcp_has_ended(sk) && list_empty(&handshake->node) &&
-						signet_ciphertext_len(sk, &ctx->rx));
-	if (handshake->draining)
+	draining = tcp_has_ended(sk) && list_empty(&handshake->node) &&
+		   signet_ciphertext_len(sk, &ctx->rx);
+	WRITE_ONCE(handshake->draining, draining);
+	if (draining)
 		return 0;
 	err = signet_context_tcp_error(sk, ctx);
 	if (err && ctx->tcp_error)
