@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "clock.h"
+
+#include <err.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <time.h>
+
+static clockid_t idle;
+static bool subtracts;
+
+static void *spin(void *unused)
+{
+	volatile unsigned long turns = 0;
+
+	(void)unused;
+	for (;;)
+		turns++;
+	return NULL;
+}
+
+static double read_clock(clockid_t id)
+{
+	struct timespec time;
+
+	if (clock_gettime(id, &time))
+		err(1, "clock");
+	return time.tv_sec * 1e9 + time.tv_nsec;
+}
+
+void clock_subtract_idle(void)
+{
+	struct sched_param none = {};
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	if (subtracts)
+		return;
+	pthread_attr_init(&attributes);
+	errno = pthread_create(&thread, &attributes, spin, NULL);
+	if (!errno)
+		errno = pthread_setschedparam(thread, SCHED_IDLE, &none);
+	if (!errno)
+		errno = pthread_getcpuclockid(thread, &idle);
+	if (errno)
+		err(1, "a thread for idle time");
+	pthread_attr_destroy(&attributes);
+	subtracts = true;
+}
+
+double clock_now(void)
+{
+	double now = read_clock(CLOCK_MONOTONIC);
+
+	return subtracts ? now - read_clock(idle) : now;
+}
