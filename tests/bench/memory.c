@@ -4,10 +4,10 @@
  * connections over loopback, then gives one end of each its keys, both
  * directions, and looks at what the slab caches hold before and after.
  *
- *   bench_memory [CONNECTIONS]
+ *   bench_memory [--cell TEXT] [CONNECTIONS]
  *
  * Run as root: /proc/slabinfo is read. Each transport is measured in a process of
- * its own, in a row.
+ * its own, in a row. Prints one line of JSON.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -122,9 +122,10 @@ static void use_signet(int fd)
 static void report(const char *name, int connections, const struct caches *before,
 		   const struct caches *after, long free_kib)
 {
+	const char *comma = "";
 	double bytes = 0;
 
-	printf("%s: per connection", name);
+	printf("\"%s\":{\"caches\":{", name);
 	for (int i = 0; i < after->count; i++) {
 		const struct cache *cache = &after->cache[i];
 		double more = (double)((long)cache->objects - objects_of(before, cache->name)) /
@@ -133,11 +134,11 @@ static void report(const char *name, int connections, const struct caches *befor
 		/* What other things in the machine do is not of this order. */
 		if (more < 0.5)
 			continue;
-		printf(" %s x%.1f", cache->name, more);
+		printf("%s\"%s\":%.1f", comma, cache->name, more);
 		bytes += more * cache->size;
+		comma = ",";
 	}
-	printf(" = %.0f bytes of slab; %.0f bytes of free memory\n", bytes,
-	       free_kib * 1024.0 / connections);
+	printf("},\"slab\":%.0f,\"free\":%.0f}", bytes, free_kib * 1024.0 / connections);
 }
 
 static void measure(const char *name, void (*use)(int fd), int connections)
@@ -193,9 +194,23 @@ static int run(const char *name, void (*use)(int fd), int connections)
 
 int main(int argc, char **argv)
 {
-	int connections = argc > 1 ? atoi(argv[1]) : CONNECTIONS;
+	const char *cell = "";
+	int connections;
 
+	if (argc > 2 && !strcmp(argv[1], "--cell")) {
+		cell = argv[2];
+		argc -= 2;
+		argv += 2;
+	}
+	connections = argc > 1 ? atoi(argv[1]) : CONNECTIONS;
 	if (connections < 2)
 		errx(1, "at least 2 connections");
-	return run("kTLS", use_ktls, connections) || run("Signet", use_signet, connections);
+	printf("{\"cell\":\"%s\",\"memory\":{", cell);
+	if (run("kTLS", use_ktls, connections))
+		return 1;
+	printf(",");
+	if (run("Signet", use_signet, connections))
+		return 1;
+	printf("}}\n");
+	return 0;
 }
