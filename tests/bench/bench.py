@@ -5,6 +5,7 @@
     bench.py plan FORM KERNELS LINES DIRECTORY   writes what is still to be measured, one shell
                                                  script per virtual machine; lists them
     bench.py progress NAME                       a filter: stores nothing, tells how far it is
+    bench.py profile KERNEL LINES DIRECTORY      what the plugin counted, as a line of results
     bench.py merge FORM LINES HANDSHAKES JSON    all results in one file
     bench.py gates FORM KERNELS JSON             figures with their bounds; status 1: one is missed
     bench.py report JSON DIRECTORY               tables and plots
@@ -23,6 +24,7 @@ import cells  # noqa: E402
 import comparison  # noqa: E402
 import gates  # noqa: E402
 import results  # noqa: E402
+import tables  # noqa: E402
 
 
 def plan(form, kernels, lines, directory):
@@ -54,6 +56,24 @@ def progress(name, total):
               f"{cell.split('/', 2)[2]}", file=sys.stderr, flush=True)
 
 
+def attribute(kernel, lines, directory):
+    """Prints the profile's cell; the lines are those of the run under the plugin."""
+    import attribution
+
+    found = results.load_lines(lines)
+    measured = []
+    for size, slot in attribution.CASES:
+        cell = found.cells[cells.name(kernel, "counted", "profile-of", size)]
+        measured.append((slot, tables.size_name(size), cell))
+    with open(os.path.join(directory, f"profile-{kernel}.symbols"), encoding="utf-8") as file:
+        symbols = attribution.Symbols(file)
+    with open(os.path.join(directory, f"profile-{kernel}.blocks"), encoding="utf-8") as file:
+        counts = attribution.count(file, symbols)
+    classes, functions = attribution.attribute(counts, measured, attribution.read_table())
+    print(json.dumps({"cell": cells.name(kernel, "counted", "profile"), "classes": classes,
+                      "functions": functions}))
+
+
 def merge(form, lines, handshakes, to):
     found = results.load_lines(lines)
     found.form = form
@@ -75,7 +95,6 @@ def print_gates(form, kernels, path):
 
 def report(path, directory):
     import plots
-    import tables
 
     found = results.load_json(path)
     with open(os.path.join(directory, "report.md"), "w", encoding="utf-8") as file:
@@ -84,8 +103,6 @@ def report(path, directory):
 
 
 def docs(path, *files):
-    import tables
-
     found = results.load_json(path)
     for name in files:
         with open(name, encoding="utf-8") as file:
@@ -98,7 +115,7 @@ def compare(old, new):
     print(comparison.text(results.load_json(old), results.load_json(new)))
 
 
-COMMANDS = {"plan": plan, "progress": progress, "merge": merge, "gates": print_gates,
+COMMANDS = {"plan": plan, "progress": progress, "profile": attribute, "merge": merge, "gates": print_gates,
             "report": report, "docs": docs, "compare": compare}
 
 

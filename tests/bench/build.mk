@@ -8,7 +8,7 @@ bench_libraries = $(WOLFSSL)/lib/libwolfssl.a -lm -lssl -lcrypto -luring -lpthre
 
 $(BUILD)/obj/tests/bench/%.o: CPPFLAGS += -isystem $(WOLFSSL)/include
 
-$(BUILD)/tests/bench_messages: $(patsubst %,$(BUILD)/obj/tests/bench/%.o, messages call ring) \
+$(BUILD)/tests/bench_messages: $(patsubst %,$(BUILD)/obj/tests/bench/%.o, messages call mark ring) \
 		$(bench_objects)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(bench_libraries)
@@ -23,3 +23,17 @@ $(BUILD)/tests/bench_memory: $(BUILD)/obj/tests/bench/memory.o
 
 PROGRAMS += $(BUILD)/tests/bench_messages $(BUILD)/tests/bench_connections \
 	$(BUILD)/tests/bench_memory
+
+$(BUILD)/tests/bench_upcall: $(addprefix $(BUILD)/obj/tests/bench/,upcall.o clock.o) \
+		$(LIBHANDSHAKE) $(LIBSIGNET)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(HANDSHAKE_LIBS) -lssl -lcrypto -lpthread
+
+PROGRAMS += $(BUILD)/tests/bench_upcall
+
+# For QEMU, which runs in the toolchain tree too.
+$(BUILD)/tests/bench_plugin.so: $(BUILD)/obj/tests/bench/plugin.pic.o
+	@mkdir -p $(@D)
+	$(CC) $(SHARED_LDFLAGS) -o $@ $^
+
+PROGRAMS += $(BUILD)/tests/bench_plugin.so

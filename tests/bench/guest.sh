@@ -79,3 +79,52 @@ connections() {
 memory() {
 	"$programs/bench_memory" "$@"
 }
+
+# The daemon, with one certificate, as its own users; once.
+start_signetd() {
+	local directory=/tmp/bench-signetd tries
+
+	[ ! -e "$directory" ] || return 0
+	mkdir -m 755 "$directory"
+	mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null || true
+	printf '%s\n' 'signetd:x:901:901::/:/bin/false' 'signetd-signer:x:902:902::/:/bin/false' \
+		>>/etc/passwd
+	printf '%s\n' 'signetd:x:901:' 'signetd-signer:x:902:' 'signet:x:900:' >>/etc/group
+	openssl req -quiet -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 \
+		-subj /CN=server.test -addext subjectAltName=DNS:server.test \
+		-keyout "$directory/key.pem" -out "$directory/chain.pem" 2>/dev/null
+	cat >"$directory/signetd.conf" <<-CONF
+		control = "$directory/control";
+		default_server = "web";
+		profiles: { web: { role = "server"; allow = "everyone";
+			certificates = ( { chain = "$directory/chain.pem"; key = "$directory/key.pem"; } ); }; };
+	CONF
+	signetd --foreground --config "$directory/signetd.conf" 2>"$directory/log" &
+	for tries in {1..500}; do
+		! grep -q 'notice: serving' "$directory/log" || return 0
+		sleep 0.02
+	done
+	cat "$directory/log" >&2
+	return 1
+}
+
+# upcall CELL full|resumed
+upcall() {
+	start_signetd || return 1
+	"$programs/bench_upcall" --counted --cell "$1" "$2" /tmp/bench-signetd/chain.pem \
+		/tmp/bench-signetd/key.pem
+}
+
+# profile KERNEL DIRECTORY: the plugin counts while the marks say whose turn it is; the kernel's
+# symbols are left beside what it writes.
+profile() {
+	local slot=1 size
+
+	for size in 64 1024 16384; do
+		"$programs/bench_messages" --counted --repeats 3 --profile "$slot" \
+			--cell "$1/counted/profile-of/$size" pingpong send AES-128-GCM "$size" \
+			TCP kTLS "kTLS NO_PAD" Signet || return 1
+		slot=$((slot + 8))
+	done
+	grep -i '^[0-9a-f]* [tw] ' /proc/kallsyms >"$2/profile-$1.symbols"
+}

@@ -10,6 +10,8 @@
  *   --sender FILE		network namespace of the sender, of the receiver, and
  *   --receiver FILE		  the receiver's address (127.0.0.1)
  *   --address ADDRESS
+ *   --profile SLOT		marks the samples of the first transport with this number, of
+ *				  the next with the next (see mark.h)
  *
  * MODE is "pingpong" (one thread sends, then receives: nothing ever waits), "stream" (two
  * threads) or "latency" (request and response between two threads). All connections exist at
@@ -33,6 +35,7 @@
 #include "call.h"
 #include "clock.h"
 #include "connection.h"
+#include "mark.h"
 
 #define TRANSPORTS_MAX 8
 #define REPEATS_MAX 64
@@ -71,6 +74,7 @@ struct plan {
 	size_t size;
 	int repeats;
 	bool counted;
+	int profile;
 };
 
 /* --- one operation -------------------- */
@@ -294,8 +298,8 @@ static void print_cell(const struct contender *contenders, int count, const stru
 {
 	const char *comma = "";
 
-	printf("{\"cell\":\"%s\",\"messages\":%u,\"bytes\":%zu,\"samples\":{", plan->cell,
-	       plan->call->messages, plan->size);
+	printf("{\"cell\":\"%s\",\"messages\":%u,\"bytes\":%zu,\"operations\":%u,\"samples\":{",
+	       plan->cell, plan->call->messages, plan->size, operations_of(plan));
 	for (int i = 0; i < count; i++) {
 		if (contenders[i].error)
 			continue;
@@ -326,8 +330,13 @@ static void measure(struct contender *contenders, int count, const struct plan *
 		warm_up(&contenders[i], plan);
 	for (int repeat = 0; repeat < plan->repeats; repeat++) {
 		for (int i = 0; i < count; i++) {
-			if (!contenders[i].error)
-				take_sample(&contenders[i], plan, contenders[i].samples[repeat]);
+			if (contenders[i].error)
+				continue;
+			if (plan->profile)
+				mark(plan->profile + i);
+			take_sample(&contenders[i], plan, contenders[i].samples[repeat]);
+			if (plan->profile)
+				mark(0);
 		}
 	}
 	print_cell(contenders, count, plan);
@@ -349,6 +358,7 @@ static void parse_options(struct plan *plan, int argc, char **argv)
 		{ "sender", required_argument, NULL, 's' },
 		{ "receiver", required_argument, NULL, 'r' },
 		{ "address", required_argument, NULL, 'a' },
+		{ "profile", required_argument, NULL, 'p' },
 		{},
 	};
 	int option;
@@ -361,11 +371,14 @@ static void parse_options(struct plan *plan, int argc, char **argv)
 		case 's': plan->path.sender = optarg; break;
 		case 'r': plan->path.receiver = optarg; break;
 		case 'a': plan->path.address = optarg; break;
+		case 'p': plan->profile = atoi(optarg); break;
 		default: usage();
 		}
 	}
 	if (plan->repeats < 1 || plan->repeats > REPEATS_MAX)
 		errx(2, "--repeats: 1 to %d", REPEATS_MAX);
+	if (plan->profile < 0 || plan->profile > MARK_SLOTS - TRANSPORTS_MAX)
+		errx(2, "--profile: 1 to %d", MARK_SLOTS - TRANSPORTS_MAX);
 }
 
 static enum mode parse_mode(const char *name)

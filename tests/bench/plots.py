@@ -68,6 +68,7 @@ def _profiles(results, directory, kernel):
     if not shares:
         return
     columns = list(next(iter(shares.values())))
+    # Of each message size the transports stand together.
     rows = [(case, list(values.values())) for case, values in shares.items()]
     _write(directory, f"profile-{kernel}", f"where instructions go, kernel {kernel}",
            "instructions per message", columns, rows, histogram="rowstacked")

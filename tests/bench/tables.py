@@ -158,6 +158,17 @@ def half_open(results):
     return table([""] + servers, lines) if lines else None
 
 
+def profile(results, kernel):
+    """Instructions per message by part of the data path."""
+    found = results.cells.get(cells.name(kernel, "counted", "profile"))
+    if not found:
+        return None
+    rows = [[case] + [count(value) for value in classes.values()] + [count(sum(classes.values()))]
+            for case, classes in found["classes"].items()]
+    columns = list(next(iter(found["classes"].values())))
+    return table([""] + columns + ["all"], rows)
+
+
 def upcall(results, kernel):
     """Server handshakes through signetd beside those in the process itself."""
     rows = []
@@ -179,6 +190,7 @@ def _sections(results, kernel):
     """Pairs of title and table of one kernel."""
     yield "One thread sends, then receives: instructions per message", sizes(results, kernel)
     yield "What the record layer adds to TCP and the cipher", layers(results, kernel)
+    yield "Where the instructions go", profile(results, kernel)
     for suite in cells.SUITES[1:]:
         yield f"The same with {suite}", sizes(results, kernel, suite=suite)
     for call in cells.CALLS[1:]:
