@@ -89,7 +89,7 @@ def print_gates(form, kernels, path):
     for name, header in found.headers.items():
         print(f"{name}: {header['version']}; {header['drivers']['AES-GCM']}")
     judged = gates.judge(found, form, kernels.split(","))
-    print(gates.text(judged))
+    print("\n".join([*gates.reported(found, form), gates.text(judged)]))
     return 0 if all(gate.ok for gate in judged) else 1
 
 

@@ -7,6 +7,7 @@ A cell's name says all that is needed to measure it again:
     KERNEL/CLOCK/connections/COUNT
     KERNEL/CLOCK/memory/COUNT
     KERNEL/CLOCK/upcall/KIND
+    KERNEL/CLOCK/helper/COUNT
 
 CLOCK is "counted" (instructions, scripts/vm --icount), "wall" (time, in the virtual machine) or
 "native" (time, on this machine). PATH is "loopback", or "gro" or "no-gro" for a pair of veth
@@ -90,6 +91,8 @@ def full_cells(kernels, quick):
             found.append(messages(kernel, "latency", size, clock="wall"))
         for kind in () if quick else ("full", "resumed"):
             found.append(name(kernel, "counted", "upcall", kind))
+        if not quick:
+            found.append(name(kernel, "wall", "helper", 500))
     return list(dict.fromkeys(found))
 
 
@@ -112,15 +115,13 @@ def of_form(form, kernels):
     return full_cells(kernels, quick)
 
 
-def _transports(parts, quick):
-    mode, call, suite, size, path = parts
-    if call == "io_uring SEND_ZC":
-        return ("TCP", "Signet") if quick else KTLS
-    if path != "loopback" or call != "send" or suite == "":
-        return KERNEL_TRANSPORTS if mode == "pingpong" else KTLS
+def _transports(parts, form):
+    mode, call, _, _, path = parts
     if mode == "latency":
         return tuple(one for one in TRANSPORTS if one != "AEAD")
-    if quick and size in map(str, GATE_SIZES):
+    if call == "io_uring SEND_ZC" and form == "gates-quick":
+        return ("TCP", "Signet")
+    if call != "send" or path != "loopback" or form == "gates-quick":
         return KERNEL_TRANSPORTS
     return TRANSPORTS
 
@@ -133,14 +134,14 @@ def command(cell, form):
     if kind == "messages":
         mode, call, suite, size, path = parts
         words = ["messages", path, "--cell", cell, "--repeats", "5" if quick else "9", *counted,
-                 mode, call, suite, size, *_transports(parts, quick)]
+                 mode, call, suite, size, *_transports(parts, form)]
     elif kind == "connections":
         transports = ("TCP", "Signet") if quick else ("TCP", "kTLS", "Signet")
         words = ["connections", "--cell", cell, *counted, parts[0], *transports]
     elif kind == "memory":
         words = ["memory", "--cell", cell, parts[0]]
-    elif kind == "upcall":
-        words = ["upcall", cell, parts[0]]
+    elif kind in ("upcall", "helper"):
+        words = [kind, cell, parts[0]]
     else:
         raise ValueError(f"unknown kind of cell: {cell}")
     return shlex.join(words)

@@ -114,6 +114,23 @@ def upcall(results, kernel="6.12"):
     return found
 
 
+STREAM_SIZES = (16384, 65536, 1048576)
+STREAM_AIM = 1.06
+
+
+def reported(results, form, kernel="6.12"):
+    """Lines on figures that have an aim, and no bound: two threads depend on who wakes whom."""
+    lines = []
+    for size in () if form.endswith("quick") else STREAM_SIZES:
+        cell = cells.messages(kernel, "stream", size)
+        floor, cost = results.floor(cell), results.cost(cell, "Signet")
+        if floor and cost:
+            lines.append(f"told    two threads, {size // 1024} KiB, of the floor"
+                         f"{cost / floor:>32.3f}  aim {STREAM_AIM}  "
+                         f"({_number(cost)} / {_number(floor)})")
+    return lines
+
+
 def judge(results, form, kernels):
     """Return: all gates that this form and these kernels have figures for."""
     quick = form.endswith("quick")
@@ -122,6 +139,8 @@ def judge(results, form, kernels):
         found += record_layer(results) + batches(results)
         found += zero_copy(results, cells.ZERO_COPY_SIZES[:2] if quick else cells.ZERO_COPY_SIZES)
         found += receive(results) + many_connections(results, 1000 if quick else 10000)
+    if "6.12" in kernels and form == "full":
+        found += upcall(results)
     if set(kernels) >= {"6.12", "7"}:
         found += newer_kernel(results)
     return found

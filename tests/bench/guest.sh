@@ -82,7 +82,7 @@ memory() {
 
 # The daemon, with one certificate, as its own users; once.
 start_signetd() {
-	local directory=/tmp/bench-signetd tries
+	local directory=/tmp/bench-signetd
 
 	[ ! -e "$directory" ] || return 0
 	mkdir -m 755 "$directory"
@@ -100,7 +100,7 @@ start_signetd() {
 			certificates = ( { chain = "$directory/chain.pem"; key = "$directory/key.pem"; } ); }; };
 	CONF
 	signetd --foreground --config "$directory/signetd.conf" 2>"$directory/log" &
-	for tries in {1..500}; do
+	for _ in {1..500}; do
 		! grep -q 'notice: serving' "$directory/log" || return 0
 		sleep 0.02
 	done
@@ -127,4 +127,9 @@ profile() {
 		slot=$((slot + 8))
 	done
 	grep -i '^[0-9a-f]* [tw] ' /proc/kallsyms >"$2/profile-$1.symbols"
+}
+
+# helper CELL COUNT
+helper() {
+	python3 tests/bench/helper_memory.py "$1" "$2"
 }

@@ -21,9 +21,8 @@ static void make(struct identity *identity)
 	    !ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1) ||
 	    !X509_gmtime_adj(X509_getm_notBefore(certificate), -DAY) ||
 	    !X509_gmtime_adj(X509_getm_notAfter(certificate), DAY) ||
-	    !X509_set_subject_name(certificate, name) ||
-	    !X509_set_issuer_name(certificate, name) || !X509_set_pubkey(certificate, key) ||
-	    !X509_sign(certificate, key, EVP_sha256()))
+	    !X509_set_subject_name(certificate, name) || !X509_set_issuer_name(certificate, name) ||
+	    !X509_set_pubkey(certificate, key) || !X509_sign(certificate, key, EVP_sha256()))
 		errx(1, "cannot make a certificate");
 	identity->certificate_len = i2d_X509(certificate, &identity->certificate);
 	identity->key_len = i2d_PrivateKey(key, &identity->key);

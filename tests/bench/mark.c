@@ -10,9 +10,8 @@
 /* Code that does nothing: what matters is where it is. */
 static void make_code(void)
 {
-	void *code = mmap((void *)MARK_BASE, MARK_SLOTS * MARK_STEP,
-			  PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
-			  -1, 0);
+	void *code = mmap((void *)MARK_BASE, MARK_SLOTS * MARK_STEP, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 
 	if (code != (void *)MARK_BASE)
 		err(1, "no memory at the profile's marks");

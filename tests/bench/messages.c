@@ -365,14 +365,29 @@ static void parse_options(struct plan *plan, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		switch (option) {
-		case 'c': plan->cell = optarg; break;
-		case 'n': plan->repeats = atoi(optarg); break;
-		case 'i': plan->counted = true; break;
-		case 's': plan->path.sender = optarg; break;
-		case 'r': plan->path.receiver = optarg; break;
-		case 'a': plan->path.address = optarg; break;
-		case 'p': plan->profile = atoi(optarg); break;
-		default: usage();
+		case 'c':
+			plan->cell = optarg;
+			break;
+		case 'n':
+			plan->repeats = atoi(optarg);
+			break;
+		case 'i':
+			plan->counted = true;
+			break;
+		case 's':
+			plan->path.sender = optarg;
+			break;
+		case 'r':
+			plan->path.receiver = optarg;
+			break;
+		case 'a':
+			plan->path.address = optarg;
+			break;
+		case 'p':
+			plan->profile = atoi(optarg);
+			break;
+		default:
+			usage();
 		}
 	}
 	if (plan->repeats < 1 || plan->repeats > REPEATS_MAX)
@@ -396,7 +411,9 @@ int main(int argc, char **argv)
 {
 	static struct contender contenders[TRANSPORTS_MAX];
 	struct plan plan = {
-		.cell = "", .repeats = 9, .path = { .address = "127.0.0.1" },
+		.cell = "",
+		.repeats = 9,
+		.path = { .address = "127.0.0.1" },
 	};
 	int count;
 

@@ -140,8 +140,8 @@ static int ring_send_zc(struct exchange *exchange)
 		struct io_uring_sqe *sqe = io_uring_get_sqe(&sender->ring);
 		int ret;
 
-		io_uring_prep_send_zc_fixed(sqe, exchange->connection->fd[0],
-					    exchange->from + sent, exchange->size - sent, 0, 0, 0);
+		io_uring_prep_send_zc_fixed(sqe, exchange->connection->fd[0], exchange->from + sent,
+					    exchange->size - sent, 0, 0, 0);
 		io_uring_submit_and_wait(&sender->ring, 1);
 		ret = take_send(sender);
 		if (ret <= 0)

@@ -183,6 +183,15 @@ def upcall(results, kernel):
     return table(["", "instructions", "system calls", "context switches"], rows) if rows else None
 
 
+def helper(results, kernel):
+    """Bytes of signetd's processes per handshake that waits for its client."""
+    found = results.cells.get(cells.name(kernel, "wall", "helper", 500))
+    if not found:
+        return None
+    rows = [[process, count(value)] for process, value in found["helper"].items()]
+    return table(["", "bytes"], rows)
+
+
 # --- documents ---
 
 
@@ -207,6 +216,7 @@ def _sections(results, kernel):
     yield "Latency of request and response, in multiples of TCP's (time)", latency(results, kernel)
     yield "Kernel memory of an idle connection beyond TCP's, in bytes", memory(results, kernel)
     yield "A server's handshake, ECDSA P-256 and X25519", upcall(results, kernel)
+    yield "signetd's memory for a handshake in progress, in bytes", helper(results, kernel)
 
 
 def native(results):

@@ -79,8 +79,7 @@ static int keep_session(SSL *ssl, SSL_SESSION *session)
 static void client_prepare(struct client *client)
 {
 	client->context = SSL_CTX_new(TLS_client_method());
-	if (!client->context ||
-	    !SSL_CTX_set_min_proto_version(client->context, TLS1_3_VERSION) ||
+	if (!client->context || !SSL_CTX_set_min_proto_version(client->context, TLS1_3_VERSION) ||
 	    !SSL_CTX_set1_groups_list(client->context, "X25519") ||
 	    !SSL_CTX_set_ciphersuites(client->context, "TLS_AES_128_GCM_SHA256"))
 		errx(1, "client: no context");
@@ -94,6 +93,7 @@ static void client_connect(struct client *client, bool must_resume)
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	SSL *ssl = SSL_new(client->context);
 	char byte;
+	int ret;
 
 	if (fd < 0 || !ssl ||
 	    connect(fd, (struct sockaddr *)&client->address, sizeof(client->address)) ||
@@ -105,10 +105,13 @@ static void client_connect(struct client *client, bool must_resume)
 	if (SSL_connect(ssl) != 1)
 		errx(1, "client: handshake: %s", ERR_error_string(ERR_get_error(), NULL));
 	if (must_resume && !SSL_session_reused(ssl))
-		errx(1, "client: the session was not resumed");
+		errx(1, "client: the session was not resumed, resumable: %d",
+		     SSL_SESSION_is_resumable(client->session));
 	/* The tickets come before the end. */
-	if (SSL_read(ssl, &byte, 1) > 0)
-		errx(1, "client: data from the server");
+	ret = SSL_read(ssl, &byte, 1);
+	if (SSL_get_error(ssl, ret) != SSL_ERROR_ZERO_RETURN)
+		errx(1, "client: no clean end: %d, error %d, %s", ret, SSL_get_error(ssl, ret),
+		     ERR_error_string(ERR_get_error(), NULL));
 	SSL_free(ssl);
 	close(fd);
 }
@@ -248,7 +251,7 @@ static void accept_one(struct server *server, enum way way)
 	if (way == IN_PROCESS)
 		error = signet_accept(server->config, fd, &result);
 	else
-		error = signet_tls_accept(fd, "");
+		error = signet_attach(fd) ?: signet_tls_accept(fd, "");
 	if (error)
 		errx(1, "%s: %s %s", way_names[way], strerror(-error), result.text);
 	close(fd);

@@ -27,8 +27,7 @@ static WOLFSSL_CTX *context_new(int is_server, const struct suite *suite)
 							   wolfTLSv1_3_client_method());
 	const struct identity *identity = identity_get();
 
-	if (!context ||
-	    wolfSSL_CTX_set_cipher_list(context, cipher_list(suite)) != WOLFSSL_SUCCESS)
+	if (!context || wolfSSL_CTX_set_cipher_list(context, cipher_list(suite)) != WOLFSSL_SUCCESS)
 		errx(1, "wolfSSL: no context for %s", suite->name);
 	if (!is_server) {
 		wolfSSL_CTX_set_verify(context, WOLFSSL_VERIFY_NONE, NULL);

@@ -48,8 +48,7 @@ struct floor {
 	u8 iv[IV_LEN];
 };
 
-static void set_buffers(struct scatterlist sg[2], struct floor *floor, u8 *buffer,
-			unsigned int len)
+static void set_buffers(struct scatterlist sg[2], struct floor *floor, u8 *buffer, unsigned int len)
 {
 	sg_init_table(sg, 2);
 	sg_set_buf(&sg[0], floor->aad, HEADER_LEN);
