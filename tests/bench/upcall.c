@@ -105,13 +105,14 @@ static void client_connect(struct client *client, bool must_resume)
 	if (SSL_connect(ssl) != 1)
 		errx(1, "client: handshake: %s", ERR_error_string(ERR_get_error(), NULL));
 	if (must_resume && !SSL_session_reused(ssl))
-		errx(1, "client: the session was not resumed, resumable: %d",
-		     SSL_SESSION_is_resumable(client->session));
+		errx(1, "client: the session was not resumed");
 	/* The tickets come before the end. */
 	ret = SSL_read(ssl, &byte, 1);
 	if (SSL_get_error(ssl, ret) != SSL_ERROR_ZERO_RETURN)
 		errx(1, "client: no clean end: %d, error %d, %s", ret, SSL_get_error(ssl, ret),
 		     ERR_error_string(ERR_get_error(), NULL));
+	/* Without, OpenSSL would take the session for a bad one. */
+	SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(ssl);
 	close(fd);
 }
@@ -173,6 +174,13 @@ static void client_serve(struct client *client)
 			err(1, "client: bill");
 	}
 	_exit(0);
+}
+
+/* Nobody would connect any more. */
+static void client_ended(int signal)
+{
+	(void)signal;
+	_exit(1);
 }
 
 static void client_start(struct client *client)
@@ -372,6 +380,7 @@ static void measure(struct server *server, const char *cell, bool subtract_idle)
 	struct cost costs[WAYS];
 	struct bill bill;
 
+	signal(SIGCHLD, client_ended);
 	for (int way = 0; way < WAYS; way++)
 		client_start(&server->client[way]);
 	if (subtract_idle)
