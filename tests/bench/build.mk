@@ -17,9 +17,9 @@ $(BUILD)/tests/bench_connections: $(BUILD)/obj/tests/bench/connections.o $(bench
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(bench_libraries)
 
-$(BUILD)/tests/bench_memory: $(BUILD)/obj/tests/bench/memory.o
+$(BUILD)/tests/bench_memory: $(BUILD)/obj/tests/bench/memory.o $(bench_objects)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^
+	$(CC) $(LDFLAGS) -o $@ $^ $(bench_libraries)
 
 PROGRAMS += $(BUILD)/tests/bench_messages $(BUILD)/tests/bench_connections \
 	$(BUILD)/tests/bench_memory

@@ -9,8 +9,8 @@ A cell's name says all that is needed to measure it again:
     KERNEL/CLOCK/upcall/KIND
     KERNEL/CLOCK/helper/COUNT
 
-CLOCK is "counted" (instructions, scripts/vm --icount), "wall" (time, in the virtual machine) or
-"native" (time, on this machine). PATH is "loopback", or "gro" or "no-gro" for a pair of veth
+CLOCK is "counted" (instructions, scripts/vm --icount), "wall" (time, in the virtual machine),
+"native" or "cycles" (time, and the processor's cycles, on this machine). PATH is "loopback", or "gro" or "no-gro" for a pair of veth
 devices between two network namespaces with an MTU of 1500.
 """
 
@@ -100,6 +100,7 @@ def native_cells():
     """What is measured with the module of the machine itself."""
     found = []
     for size in SIZES:
+        found.append(messages("native", "pingpong", size, clock="cycles"))
         found.append(messages("native", "pingpong", size, clock="native"))
         found.append(messages("native", "stream", size, clock="native"))
     found += [messages("native", "latency", size, clock="native") for size in (64, 1024, 16384)]
@@ -130,7 +131,7 @@ def command(cell, form):
     """The guest's command line for a cell, for a shell that has read guest.sh."""
     quick = form.endswith("quick")
     clock, kind, *parts = cell.split("/")[1:]
-    counted = ["--counted"] if clock == "counted" else []
+    counted = {"counted": ["--counted"], "cycles": ["--cycles"]}.get(clock, [])
     if kind == "messages":
         mode, call, suite, size, path = parts
         words = ["messages", path, "--cell", cell, "--repeats", "5" if quick else "9", *counted,

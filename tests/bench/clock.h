@@ -12,6 +12,12 @@
  */
 void clock_subtract_idle(void);
 
+/*
+ * From here on clock_now() gives the processor's cycles for this process, its later threads and
+ * what the kernel does for them. Exits where the machine does not count them.
+ */
+void clock_count_cycles(void);
+
 /* Nanoseconds, without idle time after clock_subtract_idle(). */
 double clock_now(void);
 

@@ -7,6 +7,7 @@
  *   --cell TEXT		what the line of output is called
  *   --repeats N		samples per transport (9)
  *   --counted			subtract idle time: for scripts/vm --icount
+ *   --cycles			the processor's cycles in place of time
  *   --sender FILE		network namespace of the sender, of the receiver, and
  *   --receiver FILE		  the receiver's address (127.0.0.1)
  *   --address ADDRESS
@@ -355,6 +356,7 @@ static void parse_options(struct plan *plan, int argc, char **argv)
 		{ "cell", required_argument, NULL, 'c' },
 		{ "repeats", required_argument, NULL, 'n' },
 		{ "counted", no_argument, NULL, 'i' },
+		{ "cycles", no_argument, NULL, 'y' },
 		{ "sender", required_argument, NULL, 's' },
 		{ "receiver", required_argument, NULL, 'r' },
 		{ "address", required_argument, NULL, 'a' },
@@ -370,6 +372,9 @@ static void parse_options(struct plan *plan, int argc, char **argv)
 			break;
 		case 'n':
 			plan->repeats = atoi(optarg);
+			break;
+		case 'y':
+			clock_count_cycles();
 			break;
 		case 'i':
 			plan->counted = true;

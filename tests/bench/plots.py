@@ -24,8 +24,11 @@ set ylabel "{label}" noenhanced
 
 def _write(directory, name, title, label, columns, rows, histogram="clustered gap 1"):
     """One plot: columns are series; rows are pairs of a name and one value per series."""
-    if not rows:
+    measured = [at for at in range(len(columns)) if any(values[at] is not None for _, values in rows)]
+    if not measured:
         return
+    columns = [columns[at] for at in measured]
+    rows = [(row, [values[at] for at in measured]) for row, values in rows]
     with open(os.path.join(directory, f"{name}.dat"), "w", encoding="utf-8") as file:
         for row, values in rows:
             shown = ["?" if value is None else f"{value:.3f}" for value in values]
@@ -64,14 +67,17 @@ def _layers(results, directory, kernel):
 
 
 def _profiles(results, directory, kernel):
+    """One for each message size: their heights differ too much for one plot."""
     shares = results.cells.get(cells.name(kernel, "counted", "profile"), {}).get("classes", {})
-    if not shares:
-        return
-    columns = list(next(iter(shares.values())))
-    # Of each message size the transports stand together.
-    rows = [(case, list(values.values())) for case, values in shares.items()]
-    _write(directory, f"profile-{kernel}", f"where instructions go, kernel {kernel}",
-           "instructions per message", columns, rows, histogram="rowstacked")
+    sizes = {}
+    for case, classes in shares.items():
+        transport, size = case.split(", ")
+        sizes.setdefault(size, []).append((transport, classes))
+    for size, found in sizes.items():
+        _write(directory, f"profile-{kernel}-{size.replace(' ', '')}",
+               f"where instructions go, {size}, kernel {kernel}", "instructions per message",
+               list(found[0][1]), [(transport, list(classes.values()))
+                                   for transport, classes in found], histogram="rowstacked")
 
 
 def write(results, directory):

@@ -95,10 +95,11 @@ def memory(results, kernel):
         if not found or rows:
             continue
         for transport, value in found["memory"].items():
-            rows.append([transport, count(value["slab"]), count(value["free"]),
-                         ", ".join(f"{name} × {number:g}"
-                                   for name, number in value["caches"].items())])
-    return table(["", "slab objects", "free memory less", "of what"], rows) if rows else None
+            caches = [f"{name} × {number:g}" for name, number in value["caches"].items()]
+            rows.append([transport, *(count(value.get(kind)) for kind in ("slab", "free", "heap")),
+                         ", ".join(caches)])
+    head = ["", "slab objects", "free memory less", "malloc", "of what"]
+    return table(head, rows) if rows else None
 
 
 def latency(results, kernel, clock="wall"):
@@ -188,8 +189,9 @@ def helper(results, kernel):
     found = results.cells.get(cells.name(kernel, "wall", "helper", 500))
     if not found:
         return None
-    rows = [[process, count(value)] for process, value in found["helper"].items()]
-    return table(["", "bytes"], rows)
+    rows = [[state] + [count(value) for value in processes.values()]
+            for state, processes in found["helper"].items()]
+    return table(["", "worker", "signer"], rows)
 
 
 # --- documents ---
@@ -214,12 +216,13 @@ def _sections(results, kernel):
            connections(results, kernel))
     yield "Throughput, two threads, as a share of TCP's (time)", throughput(results, kernel)
     yield "Latency of request and response, in multiples of TCP's (time)", latency(results, kernel)
-    yield "Kernel memory of an idle connection beyond TCP's, in bytes", memory(results, kernel)
+    yield "Memory of an idle connection beyond TCP's, in bytes: one end", memory(results, kernel)
     yield "A server's handshake, ECDSA P-256 and X25519", upcall(results, kernel)
-    yield "signetd's memory for a handshake in progress, in bytes", helper(results, kernel)
+    yield "signetd's memory for a handshake, in bytes", helper(results, kernel)
 
 
 def native(results):
+    yield "One thread, cycles per message", sizes(results, "native", clock="cycles")
     yield "One thread, nanoseconds per message", sizes(results, "native", clock="native")
     yield "Two threads, nanoseconds per message", sizes(results, "native", mode="stream",
                                                         clock="native")
