@@ -106,9 +106,9 @@ static int copy_with_cursor(struct sock *sk, const struct signet_rx *rx, struct 
  * The few bytes before a record's content: where they lie, or, when that is in pieces, in
  * @copy. NULL: they are not there.
  */
-static inline const u8 *find_prefix(struct sock *sk, const struct signet_rx *rx,
-				    struct sk_buff **cursor, unsigned int skip, u8 *copy,
-				    unsigned int len)
+static __always_inline const u8 *find_prefix(struct sock *sk, const struct signet_rx *rx,
+					     struct sk_buff **cursor, unsigned int skip, u8 *copy,
+					     unsigned int len)
 {
 	const u8 *bytes = NULL;
 	u32 offset;
@@ -287,42 +287,68 @@ unsigned int signet_ciphertext_content(struct sock *sk, const struct signet_rx *
 	return content;
 }
 
-/*
- * Maps what an skb holds itself from @offset on, at most *left bytes, which is counted down.
- * Return: the entry behind the last one that was filled, or NULL when there are too few.
+/**
+ * struct map - a list of a record's pieces that is being filled
+ * @last:	the entry that was filled last
+ * @end:	behind the last entry there is
+ * @behind:	the address right behind what was mapped last, or 0
+ * @left:	bytes to map
  */
-static struct scatterlist *map_skb(const struct sk_buff *skb, unsigned int offset,
-				   unsigned int *left, struct scatterlist *sg,
-				   const struct scatterlist *end)
+struct map {
+	struct scatterlist *last;
+	const struct scatterlist *end;
+	phys_addr_t behind;
+	unsigned int left;
+};
+
+/*
+ * Maps what an skb holds itself from @offset on. TCP takes what is spliced by the page:
+ * pages that were one piece of memory become one entry again, which newer kernels' ciphers
+ * go through in one step. Return: false when there are too few entries.
+ */
+static bool map_skb(struct map *map, const struct sk_buff *skb, unsigned int offset)
 {
 	const struct skb_shared_info *info = skb_shinfo(skb);
-	unsigned int size = skb_headlen(skb), rest = *left, len;
-	const skb_frag_t *frag = info->frags;
+	const skb_frag_t *frag = info->frags, *end = frag + info->nr_frags;
+	unsigned int size = skb_headlen(skb), left = map->left, len;
+	struct scatterlist *sg = map->last;
+	phys_addr_t behind = map->behind;
 
 	if (unlikely(!signet_compat_is_readable(skb)))
-		return NULL;
+		return false;
 	if (offset < size) {
-		if (sg == end)
-			return NULL;
-		len = min(size - offset, rest);
-		signet_sg_set_buf(sg++, skb->data + offset, len);
-		rest -= len;
+		if (++sg == map->end)
+			return false;
+		len = min(size - offset, left);
+		signet_sg_set_buf(sg, skb->data + offset, len);
+		behind = 0;
+		left -= len;
 		offset = size;
 	}
-	for (; rest && frag < info->frags + info->nr_frags; frag++) {
+	for (; left && frag < end; frag++) {
+		phys_addr_t start;
+
 		offset -= size;
 		size = skb_frag_size(frag);
 		if (offset >= size)
 			continue;
-		if (sg == end)
-			return NULL;
-		len = min(size - offset, rest);
-		signet_sg_set(sg++, skb_frag_page(frag), len, skb_frag_off(frag) + offset);
-		rest -= len;
+		start = page_to_phys(skb_frag_page(frag)) + skb_frag_off(frag) + offset;
+		len = min(size - offset, left);
+		if (start == behind) {
+			sg->length += len;
+		} else {
+			if (++sg == map->end)
+				return false;
+			signet_sg_set(sg, skb_frag_page(frag), len, skb_frag_off(frag) + offset);
+		}
+		behind = start + len;
+		left -= len;
 		offset = size;
 	}
-	*left = rest;
-	return sg;
+	map->last = sg;
+	map->behind = behind;
+	map->left = left;
+	return true;
 }
 
 /* What an skb holds itself, without those that a device's driver or GRO chained to it. */
@@ -337,27 +363,53 @@ static unsigned int own_len(const struct sk_buff *skb)
 }
 
 /* As map_skb(), and those. */
-static struct scatterlist *map_chain(const struct sk_buff *skb, unsigned int offset,
-				     unsigned int *left, struct scatterlist *sg,
-				     const struct scatterlist *end)
+static bool map_chain(struct map *map, const struct sk_buff *skb, unsigned int offset)
 {
-	const struct sk_buff *part = skb;
 	unsigned int len = own_len(skb);
+	const struct sk_buff *part;
 
-	while (sg) {
-		if (offset < len) {
-			sg = map_skb(part, offset, left, sg, end);
-			offset = len;
-		}
-		part = part == skb ? skb_shinfo(skb)->frag_list : part->next;
-		if (!part || !*left)
+	if (offset < len) {
+		if (!map_skb(map, skb, offset))
+			return false;
+		offset = len;
+	}
+	skb_walk_frags(skb, part) {
+		if (!map->left)
 			break;
-		/* Nested deeper than anybody does. */
-		if (skb_has_frag_list(part))
-			return NULL;
 		offset -= len;
 		len = part->len;
+		/* Nested deeper than anybody does. */
+		if (skb_has_frag_list(part))
+			return false;
+		if (offset < len) {
+			if (!map_skb(map, part, offset))
+				return false;
+			offset = len;
+		}
 	}
+	return true;
+}
+
+static noinline struct scatterlist *map_pieces(struct sock *sk, u32 seq, unsigned int len,
+					       struct scatterlist *sg, unsigned int entries)
+{
+	struct map map = {
+		.last = sg,
+		.end = sg + entries,
+		.left = len,
+	};
+	struct sk_buff *skb = NULL;
+	u32 offset;
+
+	while (map.left) {
+		skb = find_skb(sk, skb, seq + len - map.left, &offset);
+		if (!skb)
+			return NULL;
+		if (likely(!skb_has_frag_list(skb)) ? !map_skb(&map, skb, offset) :
+						      !map_chain(&map, skb, offset))
+			return NULL;
+	}
+	sg_mark_end(map.last);
 	return sg;
 }
 
@@ -366,29 +418,24 @@ struct scatterlist *signet_ciphertext_map(struct sock *sk, const struct signet_r
 					  unsigned int from, struct scatterlist *sg,
 					  unsigned int entries)
 {
-	unsigned int left = signet_found_len(found) - from, side = signet_ciphertext_side_len(rx);
-	u32 offset, end_seq = rx->copied_seq + found->skip + signet_found_len(found) - side;
-	struct scatterlist *next = sg + 1;
-	struct sk_buff *skb = NULL;
-	const u8 *bytes;
+	unsigned int side = signet_ciphertext_side_len(rx), skip = found->skip + from;
+	unsigned int len = signet_found_len(found) - from;
+	u32 offset, seq = rx->copied_seq + skip - side;
+	const u8 *bytes = NULL;
+	struct sk_buff *skb;
 
-	if (found->skip + from < side)
+	if (unlikely(skip < side))
 		return NULL;
-	while (left) {
-		skb = find_skb(sk, skb, end_seq - left, &offset);
-		if (!skb)
-			return NULL;
-		/* Small records mostly lie in one piece. */
-		bytes = next == sg + 1 ? find_bytes(skb, offset, left) : NULL;
-		if (bytes) {
-			signet_sg_set_buf(next++, bytes, left);
-			break;
-		}
-		next = map_chain(skb, offset, &left, next, sg + entries);
-		if (!next)
-			return NULL;
+	/* Small records mostly lie in one piece. */
+	if (len <= PAGE_SIZE) {
+		skb = find_skb(sk, NULL, seq, &offset);
+		if (likely(skb))
+			bytes = find_bytes(skb, offset, len);
 	}
-	sg_mark_end(next - 1);
+	if (!bytes)
+		return map_pieces(sk, seq, len, sg, entries);
+	signet_sg_set_buf(&sg[1], bytes, len);
+	sg_mark_end(&sg[1]);
 	return sg;
 }
 

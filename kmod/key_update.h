@@ -72,7 +72,7 @@ static inline bool signet_key_update_upcall_wants(const struct signet_context *c
 bool signet_key_update_too_old(const struct signet_context *ctx);
 
 /* Does nobody want new keys, and is there no limit near that asks for them? */
-static inline bool signet_key_update_is_unwanted(const struct signet_context *ctx)
+static __always_inline bool signet_key_update_is_unwanted(const struct signet_context *ctx)
 {
 	const struct signet_tx *tx = &ctx->tx;
 	const struct signet_rekey_policy *policy = &tx->policy;

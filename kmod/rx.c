@@ -236,8 +236,8 @@ static int receive_control_record(struct sock *sk, struct signet_context *ctx, u
 }
 
 /* Acts on the opened record in rx->scratch. Return: as open_record(). */
-static int receive_record(struct sock *sk, struct signet_context *ctx,
-			  const struct signet_found_record *found)
+static __always_inline int receive_record(struct sock *sk, struct signet_context *ctx,
+					  const struct signet_found_record *found)
 {
 	struct signet_rx *rx = &ctx->rx;
 	unsigned int len;

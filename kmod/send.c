@@ -402,41 +402,73 @@ static int send_any(struct sock *sk, struct signet_context *ctx, struct msghdr *
 	return err ? sk_stream_error(sk, msg->msg_flags, err) : 0;
 }
 
-/* Flags of a message that signet_tx_send_whole() sends as any other. */
-#define WHOLE_FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL | MSG_WAITALL | MSG_CONFIRM | MSG_CMSG_COMPAT)
+/* Flags that make no difference to how a message is sealed. */
+#define PLAIN_FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL | MSG_WAITALL | MSG_CONFIRM | MSG_CMSG_COMPAT)
 
 /*
- * Is the message one record, which may be sealed and given to TCP now? Everything that
- * needs care, waits or fails goes the other way, where the reason is found out.
+ * Can records be sealed without a thought? Everything that needs care, waits or fails goes
+ * the other way, where the reason is found out.
  */
-static inline bool is_whole(struct sock *sk, struct signet_context *ctx, const struct msghdr *msg,
-			    size_t size)
+static inline bool is_ready(struct sock *sk, struct signet_context *ctx, const struct msghdr *msg,
+			    unsigned int flags)
 {
 	const struct signet_tx *tx = &ctx->tx;
-	/* io_uring notifies by itself, SO_ZEROCOPY is another thing. */
-	unsigned int flags = msg->msg_ubuf ? WHOLE_FLAGS | MSG_ZEROCOPY : WHOLE_FLAGS;
 
-	return !(msg->msg_flags & ~flags) && !msg->msg_controllen && size &&
-	       size <= tx->content_max && tx->state == SIGNET_DIRECTION_OPEN && !tx->outbox &&
-	       !tx->adaptive && !tx->padding && !tx->update_deferred && !tx->error &&
-	       !signet_context_check(sk, ctx) && signet_tx_tcp_can_send(sk) &&
-	       signet_key_update_is_unwanted(ctx) && sk_stream_memory_free(sk);
+	/* io_uring notifies by itself, SO_ZEROCOPY is another thing. */
+	if (msg->msg_ubuf)
+		flags |= MSG_ZEROCOPY;
+	return !(msg->msg_flags & ~flags) && !msg->msg_controllen &&
+	       tx->state == SIGNET_DIRECTION_OPEN && !tx->adaptive && !tx->padding &&
+	       !tx->update_deferred && !tx->error && !signet_context_check(sk, ctx) &&
+	       signet_tx_tcp_can_send(sk) && signet_key_update_is_unwanted(ctx);
+}
+
+/* The message is one record. Return: as sendmsg(); -EAGAIN: nothing has changed. */
+static inline int send_whole(struct sock *sk, struct signet_context *ctx, struct msghdr *msg,
+			     size_t size)
+{
+	int err = signet_tx_send_whole(sk, ctx, &msg->msg_iter, size);
+
+	signet_tx_put_outbox(&ctx->tx);
+	if (likely(!err))
+		return size;
+	return err == -EAGAIN ? err : sk_stream_error(sk, msg->msg_flags, err);
+}
+
+/* The message goes into the open record, which stays open and has its memory. */
+static inline int send_part(struct signet_context *ctx, struct msghdr *msg, size_t size)
+{
+	const struct signet_suite *suite = ctx->tx.cipher->suite;
+	struct signet_tx_record *open = &ctx->tx.outbox->open;
+	unsigned int copied;
+
+	if (!open->content || open->content + size >= ctx->tx.content_max ||
+	    open->content + size + signet_suite_overhead(suite) > open->space)
+		return -EAGAIN;
+	copied = signet_tx_record_append(suite, open, &msg->msg_iter, size);
+	if (likely(copied == size))
+		return size;
+	iov_iter_revert(&msg->msg_iter, copied);
+	open->content -= copied;
+	return -EAGAIN;
 }
 
 int signet_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 {
 	struct signet_context *ctx = signet_context(sk);
-	int err;
+	int ret = -EAGAIN;
 
-	if (unlikely(!is_whole(sk, ctx, msg, size)))
-		return send_any(sk, ctx, msg, size);
-	err = signet_tx_send_whole(sk, ctx, &msg->msg_iter, size);
-	signet_tx_put_outbox(&ctx->tx);
-	if (likely(!err))
-		return size;
-	if (err == -EAGAIN)
-		return send_any(sk, ctx, msg, size);
-	return sk_stream_error(sk, msg->msg_flags, err);
+	if (size && size <= ctx->tx.content_max) {
+		if (!ctx->tx.outbox) {
+			if (likely(is_ready(sk, ctx, msg, PLAIN_FLAGS) &&
+				   sk_stream_memory_free(sk)))
+				ret = send_whole(sk, ctx, msg, size);
+		} else if ((msg->msg_flags & MSG_MORE) && !ctx->tx.tail_len &&
+			   is_ready(sk, ctx, msg, PLAIN_FLAGS | MSG_MORE)) {
+			ret = send_part(ctx, msg, size);
+		}
+	}
+	return likely(ret != -EAGAIN) ? ret : send_any(sk, ctx, msg, size);
 }
 
 int signet_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)

@@ -369,7 +369,7 @@ static int push_whole_tail(struct sock *sk, struct signet_context *ctx)
  * Up to this length it costs less to let TCP copy a record to where its last one ended than
  * to give it a piece of a page.
  */
-#define COPY_MAX 2048
+#define COPY_MAX 1280
 
 /* What TCP did not take of a record, which it was just given, becomes the tail. */
 static void keep_rest(struct sock *sk, struct signet_context *ctx, const struct bio_vec *piece,
@@ -407,7 +407,7 @@ static int send_copied(struct sock *sk, struct signet_context *ctx, struct iov_i
 		      SIGNET_CONTENT_ALIGN - prefix);
 	sealed.iov_base = bvec_virt(&piece);
 	sealed.iov_len = piece.bv_len;
-	copied = copy_page_from_iter(outbox->page, SIGNET_CONTENT_ALIGN, len, from);
+	copied = signet_copy_content(sealed.iov_base + prefix, len, from);
 	if (unlikely(copied != len)) {
 		iov_iter_revert(from, copied);
 		return -EAGAIN;

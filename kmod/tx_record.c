@@ -4,10 +4,7 @@
 #include <linux/mm.h>
 #include <linux/skbuff.h>
 #include <linux/string.h>
-#include <linux/uio.h>
 #include <net/sock.h>
-
-#include "suite.h"
 
 /* Pieces smaller than this are not taken from the end of a page fragment. */
 #define PIECE_MIN 512
@@ -17,8 +14,8 @@
  * that the content, @prefix bytes behind it, of a record that spans pages is
  * aligned.
  */
-static bool add_piece(struct sock *sk, struct signet_tx_record *record, unsigned int need,
-		      unsigned int prefix)
+static __always_inline bool add_piece(struct sock *sk, struct signet_tx_record *record,
+				      unsigned int need, unsigned int prefix)
 {
 	struct page_frag *frag = sk_page_frag(sk);
 	struct bio_vec *last = record->piece + record->pieces - 1;
@@ -57,6 +54,8 @@ unsigned int signet_tx_record_reserve(struct sock *sk, const struct signet_suite
 		if (!add_piece(sk, record, total - record->space, prefix))
 			break;
 	}
+	if (likely(record->space >= total))
+		return len;
 	if (record->space < record->content + overhead)
 		return 0;
 	return min(len, record->space - overhead - record->content);
@@ -72,9 +71,9 @@ static struct bio_vec *find_piece(struct signet_tx_record *record, unsigned int 
 	return piece;
 }
 
-unsigned int signet_tx_record_append(const struct signet_suite *suite,
-				     struct signet_tx_record *record, struct iov_iter *from,
-				     unsigned int len)
+unsigned int signet_tx_record_append_to_pieces(const struct signet_suite *suite,
+					       struct signet_tx_record *record,
+					       struct iov_iter *from, unsigned int len)
 {
 	unsigned int prefix = signet_suite_prefix_len(suite), done = 0;
 
@@ -82,7 +81,7 @@ unsigned int signet_tx_record_append(const struct signet_suite *suite,
 		unsigned int position = prefix + record->content;
 		struct bio_vec *piece = find_piece(record, &position);
 		size_t want = min(len - done, piece->bv_len - position);
-		size_t copied = copy_from_iter(bvec_virt(piece) + position, want, from);
+		size_t copied = signet_copy_content(bvec_virt(piece) + position, want, from);
 
 		record->content += copied;
 		done += copied;
@@ -92,8 +91,8 @@ unsigned int signet_tx_record_append(const struct signet_suite *suite,
 	return done;
 }
 
-void signet_tx_record_append_type(const struct signet_suite *suite, struct signet_tx_record *record,
-				  u8 type, unsigned int padding)
+void signet_tx_record_append_padded(const struct signet_suite *suite,
+				    struct signet_tx_record *record, u8 type, unsigned int padding)
 {
 	unsigned int position = signet_suite_prefix_len(suite) + record->content;
 	struct bio_vec *piece = find_piece(record, &position);

@@ -8,9 +8,10 @@
 
 #include <linux/bvec.h>
 #include <linux/types.h>
+#include <linux/uio.h>
 
-struct iov_iter;
-struct signet_suite;
+#include "suite.h"
+
 struct sock;
 
 /* Pieces of page fragments that one record lies in, at most. */
@@ -37,6 +38,15 @@ struct signet_tx_record {
 	unsigned int content;
 };
 
+/*
+ * copy_from_iter() to pages of the module's own that are known to have room: there is no
+ * object whose bounds hardened usercopy could find.
+ */
+static inline size_t signet_copy_content(void *to, size_t len, struct iov_iter *from)
+{
+	return _copy_from_iter(to, len, from);
+}
+
 /* Makes it empty; what it had is somebody else's. */
 static inline void signet_tx_record_init(struct signet_tx_record *record)
 {
@@ -60,17 +70,47 @@ unsigned int signet_tx_record_reserve(struct sock *sk, const struct signet_suite
 				      struct signet_tx_record *record, unsigned int len,
 				      unsigned int padded);
 
+/* signet_tx_record_append() to several pieces. */
+unsigned int signet_tx_record_append_to_pieces(const struct signet_suite *suite,
+					       struct signet_tx_record *record,
+					       struct iov_iter *from, unsigned int len);
+
 /*
  * Copies content, for which there must be room. Return: bytes copied: fewer than
  * @len on a bad address.
  */
-unsigned int signet_tx_record_append(const struct signet_suite *suite,
-				     struct signet_tx_record *record, struct iov_iter *from,
-				     unsigned int len);
+static inline unsigned int signet_tx_record_append(const struct signet_suite *suite,
+						   struct signet_tx_record *record,
+						   struct iov_iter *from, unsigned int len)
+{
+	u8 *content;
+
+	if (record->pieces > 1)
+		return signet_tx_record_append_to_pieces(suite, record, from, len);
+	content = (u8 *)bvec_virt(record->piece) + signet_suite_prefix_len(suite);
+	len = signet_copy_content(content + record->content, len, from);
+	record->content += len;
+	return len;
+}
+
+/* signet_tx_record_append_type() to several pieces, or with padding. */
+void signet_tx_record_append_padded(const struct signet_suite *suite,
+				    struct signet_tx_record *record, u8 type, unsigned int padding);
 
 /* Behind the content: its type, then @padding zeros (RFC 8446 5.2). There must be room. */
-void signet_tx_record_append_type(const struct signet_suite *suite, struct signet_tx_record *record,
-				  u8 type, unsigned int padding);
+static inline void signet_tx_record_append_type(const struct signet_suite *suite,
+						struct signet_tx_record *record, u8 type,
+						unsigned int padding)
+{
+	u8 *content;
+
+	if (record->pieces > 1 || padding) {
+		signet_tx_record_append_padded(suite, record, type, padding);
+		return;
+	}
+	content = (u8 *)bvec_virt(record->piece) + signet_suite_prefix_len(suite);
+	content[record->content] = type;
+}
 
 /* Gives back what is beyond @total bytes, to the page fragment when it is its last user. */
 void signet_tx_record_trim(struct sock *sk, struct signet_tx_record *record, unsigned int total);
