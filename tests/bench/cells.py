@@ -26,6 +26,7 @@ CALLS = ("send", "writev", "sendfile", "io_uring SEND", "io_uring SEND_ZC",
 GATE_SIZES = (64, 1024, 16384)
 ZERO_COPY_SIZES = (16384, 65536, 262144, 1048576)
 PATHS = ("gro", "no-gro")
+HELPER_HANDSHAKES = 500
 
 KTLS = ("TCP", "kTLS", "kTLS NO_PAD", "Signet")
 KERNEL_TRANSPORTS = KTLS + ("AEAD",)
@@ -92,7 +93,7 @@ def full_cells(kernels, quick):
         for kind in () if quick else ("full", "resumed"):
             found.append(name(kernel, "counted", "upcall", kind))
         if not quick:
-            found.append(name(kernel, "wall", "helper", 500))
+            found.append(name(kernel, "wall", "helper", HELPER_HANDSHAKES))
     return list(dict.fromkeys(found))
 
 
