@@ -79,7 +79,9 @@ def full_cells(kernels, quick):
         for suite in suites:
             found += [messages(kernel, "pingpong", size, suite=suite) for size in sizes]
         for call in CALLS[1:]:
-            of_call = [size for size in sizes if size <= 4096] if "x32" in call else sizes
+            of_call = sizes[-1:] if quick else sizes
+            if "x32" in call:
+                of_call = [size for size in sizes if size <= (64 if quick else 4096)]
             found += [messages(kernel, "pingpong", size, call=call) for size in of_call]
         streamed = sizes[-1:] if quick else sizes[3:]
         found += [messages(kernel, "stream", size) for size in streamed]
