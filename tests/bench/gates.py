@@ -132,8 +132,8 @@ def reported(results, form, kernel="6.12"):
         cell = cells.messages(kernel, "stream", size)
         floor, cost = results.floor(cell), results.cost(cell, "Signet")
         if floor and cost:
-            lines.append(f"told    two threads, {size // 1024} KiB, of the floor"
-                         f"{cost / floor:>32.3f}  aim {STREAM_AIM}  "
+            name = f"two threads, {size // 1024} KiB, of the floor"
+            lines.append(f"told    {name:<52} {cost / floor:7.3f}  aim {STREAM_AIM}  "
                          f"({_number(cost)} / {_number(floor)})")
     return lines
 
