@@ -15,6 +15,7 @@ RECEIVE_OF_KTLS = 0.85
 LAYER_OF_OLDER_KERNEL = 1.15
 LAYER_OF_ONE_CONNECTION = 1.05
 UPCALL_OF_PROCESS = 1.15
+HELPER_BYTES = 16384
 
 
 @dataclass
@@ -111,6 +112,12 @@ def upcall(results, kernel="6.12"):
         found.append(_ratio(f"handshake through signetd, {kind}, of in-process",
                             results.cost(cell, "signetd"), results.cost(cell, "in-process"),
                             UPCALL_OF_PROCESS))
+    cell = results.cells.get(cells.name(kernel, "wall", "helper", cells.HELPER_HANDSHAKES), {})
+    states = cell.get("helper", {})
+    for state, bound in (("in progress", HELPER_BYTES), ("established", 1024)):
+        value = sum(states[state].values()) if state in states else None
+        found.append(Gate(f"signetd's memory for a connection {state}", value, bound, "bytes",
+                          strict=True))
     return found
 
 
@@ -125,8 +132,8 @@ def reported(results, form, kernel="6.12"):
         cell = cells.messages(kernel, "stream", size)
         floor, cost = results.floor(cell), results.cost(cell, "Signet")
         if floor and cost:
-            lines.append(f"told    two threads, {size // 1024} KiB, of the floor"
-                         f"{cost / floor:>32.3f}  aim {STREAM_AIM}  "
+            name = f"two threads, {size // 1024} KiB, of the floor"
+            lines.append(f"told    {name:<52} {cost / floor:7.3f}  aim {STREAM_AIM}  "
                          f"({_number(cost)} / {_number(floor)})")
     return lines
 

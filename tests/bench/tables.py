@@ -186,7 +186,7 @@ def upcall(results, kernel):
 
 def helper(results, kernel):
     """Bytes of signetd's processes per handshake that waits for its client."""
-    found = results.cells.get(cells.name(kernel, "wall", "helper", 500))
+    found = results.cells.get(cells.name(kernel, "wall", "helper", cells.HELPER_HANDSHAKES))
     if not found:
         return None
     rows = [[state] + [count(value) for value in processes.values()]
