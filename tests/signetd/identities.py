@@ -25,7 +25,7 @@ KINDS = {
     "first_name": ("DNS:one.client.test,DNS:other.client.test", "one.client.test"),
     "name_beside_uri": ("URI:https://client.test/x,DNS:one.client.test", "one.client.test"),
     "long_name": (f"DNS:{LONG}", LONG),
-    "subject_only": ("email:one@client.test", "CN=subject_only"),
+    "subject_only": ("email:one@client.test", "/CN=subject_only"),
     # X.509-SVID 2: no second URI beside a SPIFFE id, and no query in it.
     "two_ids": (f"URI:{SPIFFE},URI:spiffe://example.test/other", None),
     "broken_id": ("URI:spiffe://example.test/workload?query", None),

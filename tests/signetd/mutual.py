@@ -7,7 +7,6 @@ alert there.
 
 import collections
 import contextlib
-import re
 import ssl
 import subprocess
 
@@ -116,17 +115,21 @@ def identity_of(connection):
 
 
 def check_alert(connection, alert):
-    """The peer's, on a connection that was established or not."""
+    """The peer's: in the handshake, or, as in TLS 1.3, when this side is through with it."""
     try:
         finish(connection)
         connection.recv(1)
         raise AssertionError("the peer was content")
     except sockets.Refused as refused:
-        equal(refused.error, "EPROTO", "the errno")
+        # OpenSSL resets the connection behind its alert.
+        true(refused.error in ("EPROTO", "ECONNRESET"), f"the errno is {refused.error}")
     except OSError as error:
         equal(error.errno, 71, "the errno, which is EPROTO,")
-    true(ALERTS[alert].replace(" ", "_") in text_of(connection),
-         f"the text does not name the alert: {text_of(connection)}")
+    text = text_of(connection)
+    if text != "the peer sent a fatal alert":
+        true("alert " + ALERTS[alert].replace(" ", "_") in text, f"no name of the alert: {text}")
+        return
+    equal(alerts_of(connection), (0, fatal(alert)), "the alerts")
 
 
 @case("signetd to signetd: every client certificate, however it is asked for", deadline=120)
@@ -225,7 +228,6 @@ def openssl_server(version):
                             else OPENSSL_ALERTS[kind]
                         true(isinstance(theirs(), ssl.SSLError), "OpenSSL was content")
                         check_alert(ours, alert)
-                        equal(alerts_of(ours), (0, fatal(alert)), "the alerts")
                         continue
                     finish(ours)
                     exchange(ours, theirs())
@@ -259,6 +261,7 @@ class Asking:
 
     def __init__(self, stack, command, kind):
         self.kind = kind
+        self.stack = stack
         self.listener = stack.enter_context(listen())
         self.process = stack.enter_context(subprocess.Popen(
             command(self.listener.getsockname()[1], kind), stdin=subprocess.PIPE,
@@ -266,15 +269,17 @@ class Asking:
         stack.callback(self.process.kill)
 
     def serve(self, mode):
-        """Return: what was the end of the handshake here, None for a good one."""
+        """Return: how the handshake failed here, None when it did not."""
         ours = self.listener.accept()[0]
+        # Closed while there are data to read, TCP would throw the alert away.
+        self.stack.enter_context(ours)
+        ours.settimeout(sockets.PATIENCE)
+        begin(ours, SERVER, mode)
+        try:
+            finish(ours)
+        except sockets.Refused as refused:
+            return refused
         with ours:
-            ours.settimeout(sockets.PATIENCE)
-            begin(ours, SERVER, mode)
-            try:
-                finish(ours)
-            except sockets.Refused as refused:
-                return refused
             self.process.stdin.write(b"GET / HTTP/1.1\r\n\r\n")
             self.process.stdin.flush()
             request = b""
@@ -302,11 +307,8 @@ def check_program(asking, mode):
     true(got is not None, "it was not refused")
     check_refused(got, "EKEYREJECTED", refused.words)
     true("answer" not in output, "there was an answer")
-    complaints = re.sub(r"[^a-z]+", " ", complaints.lower())
-    # GnuTLS has words of its own.
-    words = {"unknown ca": "ca is unknown", "certificate expired": "certificate has expired",
-             "certificate required": "certificate is required"}.get(ALERTS[refused.alert], "")
-    true(ALERTS[refused.alert] in complaints or (words and words in complaints),
+    # GnuTLS tells the number.
+    true("alert " + ALERTS[refused.alert] in complaints or f"alert [{refused.alert}]" in complaints,
          f"it does not tell of the alert: {complaints}")
 
 
@@ -347,7 +349,8 @@ def gnutls_server():
                         sockets.socket.create_connection(("127.0.0.1", port),
                                                          sockets.PATIENCE) as ours:
                     begin(ours, CLIENT, "server.test", {sockets.PROFILE: kind})
-                    if refused_as(mode, kind):
+                    # It does not look at what a client's certificate is for.
+                    if kind != "wrong_use" and refused_as(mode, kind):
                         check_gnutls_refuses(ours)
                         continue
                     finish(ours)
