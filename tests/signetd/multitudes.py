@@ -7,14 +7,16 @@ import os
 import signal
 import threading
 
+import sockets
 from changes import serves_again, wait_until
 from daemon import Daemon, configuration
 from ktap import case, equal, true
 from sockets import CLIENT, SERVER, begin, finish, listen, pair
 
-COUNT, AT_ONCE = 1000, 100
+COUNT, AT_ONCE = 1000, 20
 BLOCK = 200
 PATIENCE = 60
+TIME = {sockets.TIMEOUT: (PATIENCE * 1000).to_bytes(4, "little")}
 CONTENT = os.urandom(1 << 16)
 
 
@@ -108,11 +110,11 @@ def connect(stack, listener, count):
         ends = pair(listener)
         for end, role in zip(ends, (CLIENT, SERVER)):
             stack.enter_context(end)
-            begin(end, role, "server.test" if role == CLIENT else "")
+            begin(end, role, "server.test" if role == CLIENT else "", TIME)
         pairs.append(ends)
     for ends in pairs:
         for end in ends:
-            finish(end)
+            finish(end, PATIENCE)
     return pairs
 
 
