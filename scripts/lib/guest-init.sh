@@ -121,7 +121,7 @@ start_systemd() {
 		'After=basic.target' '[Service]' 'Type=exec' "ExecStart=/bin/bash $job/init" \
 		'Environment=HOME=/root LC_ALL=C.UTF-8 TERM=dumb' 'LimitNOFILE=65536' \
 		>"$units/signet-vm.service"
-	exec /lib/systemd/systemd --unit=signet-vm.service --log-target=null --show-status=0
+	exec /lib/systemd/systemd --unit=signet-vm.service --log-target=journal --show-status=0
 }
 
 job=/signet/job
