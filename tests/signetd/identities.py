@@ -119,6 +119,7 @@ def identities_after_resumption():
                 exchange(other, one)
                 equal(bool(sockets.flags_of(one) & sockets.RESUMED), resumed, "resumption")
                 equal(peer_name(one), SPIFFE, "the server's identity")
+                equal(peer(one) == -61, resumed, "whether the certificates are missing, ENODATA,")
 
 
 @case("OpenSSL's client is told apart by its certificate")
