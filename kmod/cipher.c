@@ -3,7 +3,6 @@
 
 #include <crypto/aead.h>
 #include <linux/err.h>
-#include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
@@ -141,23 +140,15 @@ void signet_cipher_replace(struct signet_cipher **cipher, struct signet_cipher *
 	signet_cipher_free(old);
 }
 
-/* Records that are kept for the KeyUpdate, or the alerts, at the end. */
-#define RECORD_RESERVE 2
-
-bool signet_cipher_exhausted(const struct signet_cipher *cipher)
-{
-	/* The sequence number must not wrap either (RFC 8446 5.3). */
-	return cipher->sequence >= cipher->suite->record_limit - RECORD_RESERVE;
-}
-
 /* --- records ---------------------------------------------------------------- */
 
 /*
  * The nonce: the sequence number, padded on the left, xor the IV (RFC 8446 5.3,
  * RFC 7905 2); or the salt and the explicit part (RFC 5288 3).
  */
-static void set_nonce(const struct signet_cipher *cipher, struct signet_operation *operation,
-		      const u8 *explicit_nonce, u64 sequence)
+static __always_inline void set_nonce(const struct signet_cipher *cipher,
+				      struct signet_operation *operation, const u8 *explicit_nonce,
+				      u64 sequence)
 {
 	const struct signet_suite *suite = cipher->suite;
 	u8 *nonce = operation->nonce, *low;
@@ -174,29 +165,34 @@ static void set_nonce(const struct signet_cipher *cipher, struct signet_operatio
 		put_unaligned_be64(get_unaligned_be64(low) ^ sequence, low);
 }
 
-/* The additional data; @len: what is encrypted, without the tag. Return: its length. */
-static unsigned int set_aad(const struct signet_cipher *cipher, struct signet_operation *operation,
-			    const u8 *prefix, unsigned int len, u64 sequence)
+/* TLS 1.2's additional data, in an entry of their own before the rest. */
+static void set_aad_entry(struct signet_operation *operation, struct scatterlist *sg)
 {
-	if (signet_suite_is_tls_1_3(cipher->suite)) {
-		memcpy(operation->aad, prefix, SIGNET_HEADER_LEN);
-		return SIGNET_HEADER_LEN;
-	}
-	put_unaligned_be64(sequence, operation->aad);
-	signet_header_write(operation->aad + sizeof(u64), prefix[0], len);
-	return sizeof(u64) + SIGNET_HEADER_LEN;
+	signet_sg_set_buf(sg, operation->aad, sizeof(operation->aad));
 }
 
-static struct aead_request *prepare(const struct signet_cipher *cipher,
-				    struct signet_operation *operation, unsigned int aad_len,
-				    struct scatterlist *src, struct scatterlist *dst,
-				    unsigned int len)
+/* @len: what is encrypted, with the tag when it is opened; @content_len: without it. */
+static __always_inline struct aead_request *prepare(const struct signet_cipher *cipher,
+						    struct signet_operation *operation,
+						    const u8 *prefix, struct scatterlist *src,
+						    struct scatterlist *dst, unsigned int len,
+						    unsigned int content_len, u64 sequence)
 {
 	struct aead_request *request = (struct aead_request *)operation->request;
+	unsigned int aad_len = SIGNET_HEADER_LEN;
 
-	sg_set_buf(&src[0], operation->aad, aad_len);
-	if (dst != src)
-		sg_set_buf(&dst[0], operation->aad, aad_len);
+	if (signet_suite_is_tls_1_3(cipher->suite)) {
+		src++;
+		dst++;
+	} else {
+		aad_len = sizeof(operation->aad);
+		put_unaligned_be64(sequence, operation->aad);
+		signet_header_write(operation->aad + sizeof(u64), prefix[0], content_len);
+		set_aad_entry(operation, src);
+		if (dst != src)
+			set_aad_entry(operation, dst);
+	}
+	operation->private_len = crypto_aead_reqsize(cipher->aead);
 	aead_request_set_tfm(request, cipher->aead);
 	aead_request_set_callback(request, CRYPTO_TFM_REQ_MAY_SLEEP, NULL, NULL);
 	aead_request_set_ad(request, aad_len);
@@ -209,7 +205,6 @@ int signet_cipher_seal(struct signet_cipher *cipher, struct signet_operation *op
 {
 	const struct signet_suite *suite = cipher->suite;
 	u64 sequence = cipher->sequence++;
-	unsigned int aad_len;
 
 	/* Softirq may find the FPU in use, and then the cipher must not run. */
 	might_sleep();
@@ -219,8 +214,7 @@ int signet_cipher_seal(struct signet_cipher *cipher, struct signet_operation *op
 	if (suite->explicit_nonce_len)
 		put_unaligned_be64(cipher->explicit_nonce++, prefix + SIGNET_HEADER_LEN);
 	set_nonce(cipher, operation, prefix + SIGNET_HEADER_LEN, sequence);
-	aad_len = set_aad(cipher, operation, prefix, len, sequence);
-	return crypto_aead_encrypt(prepare(cipher, operation, aad_len, sg, sg, len));
+	return crypto_aead_encrypt(prepare(cipher, operation, prefix, sg, sg, len, len, sequence));
 }
 
 int signet_cipher_open(struct signet_cipher *cipher, struct signet_operation *operation,
@@ -228,14 +222,13 @@ int signet_cipher_open(struct signet_cipher *cipher, struct signet_operation *op
 		       unsigned int len, unsigned int ahead)
 {
 	u64 sequence = cipher->sequence + ahead;
-	unsigned int aad_len;
 
 	might_sleep();
 	if (cipher->used_up || sequence < ahead)
 		return -EKEYEXPIRED;
 	set_nonce(cipher, operation, prefix + SIGNET_HEADER_LEN, sequence);
-	aad_len = set_aad(cipher, operation, prefix, len - SIGNET_TAG_LEN, sequence);
-	return crypto_aead_decrypt(prepare(cipher, operation, aad_len, src, dst, len));
+	return crypto_aead_decrypt(
+		prepare(cipher, operation, prefix, src, dst, len, len - SIGNET_TAG_LEN, sequence));
 }
 
 void signet_cipher_opened(struct signet_cipher *cipher)

@@ -5,6 +5,8 @@
 #ifndef _SIGNET_CIPHER_H
 #define _SIGNET_CIPHER_H
 
+#include <linux/mm.h>
+#include <linux/scatterlist.h>
 #include <linux/types.h>
 
 #include "record.h"
@@ -12,8 +14,24 @@
 #include "uapi/linux/signet.h"
 
 struct crypto_aead;
-struct scatterlist;
 struct signet_operation;
+
+/*
+ * Writes an entry in whole, so that a long list of which few are used needs no
+ * sg_init_table(). The last one is to be marked.
+ */
+static inline void signet_sg_set(struct scatterlist *sg, struct page *page, unsigned int len,
+				 unsigned int offset)
+{
+	sg->page_link = 0;
+	sg_set_page(sg, page, len, offset);
+}
+
+/* Likewise, for memory that is mapped all the time. */
+static inline void signet_sg_set_buf(struct scatterlist *sg, const void *buffer, unsigned int len)
+{
+	signet_sg_set(sg, virt_to_page(buffer), len, offset_in_page(buffer));
+}
 
 /**
  * struct signet_cipher - keys and position of one direction
@@ -98,11 +116,18 @@ void signet_cipher_free(struct signet_cipher *cipher);
 /* Puts a direction's new keys in the place of the old ones, which are wiped and freed. */
 void signet_cipher_replace(struct signet_cipher **cipher, struct signet_cipher *by);
 
+/* Records that are kept for the KeyUpdate, or the alerts, at the end. */
+#define SIGNET_RECORD_RESERVE 2
+
 /*
  * True when no further data may be sealed under this key (RFC 8446 5.5); the
  * KeyUpdate or the alerts that come then still may.
  */
-bool signet_cipher_exhausted(const struct signet_cipher *cipher);
+static inline bool signet_cipher_exhausted(const struct signet_cipher *cipher)
+{
+	/* The sequence number must not wrap either (RFC 8446 5.3). */
+	return cipher->sequence >= cipher->suite->record_limit - SIGNET_RECORD_RESERVE;
+}
 
 /**
  * signet_cipher_seal - encrypt a record in place
@@ -110,8 +135,8 @@ bool signet_cipher_exhausted(const struct signet_cipher *cipher);
  * @operation:	memory for the call
  * @type:	content type, for the header of TLS 1.2
  * @prefix:	filled in: header and explicit nonce, signet_suite_prefix_len()
- * @sg:		an entry that this function fills in; then content, in TLS 1.3
- *		content type and padding, and room for the tag
+ * @sg:		an entry for this function; then the record from
+ *		signet_suite_sealed_from() on, with room for the tag
  * @len:	what comes before the tag, in bytes
  *
  * The sequence number is used up, whatever is returned.
@@ -126,8 +151,9 @@ int signet_cipher_seal(struct signet_cipher *cipher, struct signet_operation *op
  * @cipher:	receiving direction
  * @operation:	memory for the call
  * @prefix:	header and explicit nonce
- * @src:	an entry that this function fills in; then the encrypted part
- * @dst:	likewise, without the tag; may be @src
+ * @src:	an entry for this function; then the record from
+ *		signet_suite_sealed_from() on
+ * @dst:	likewise, with room for as much; may be @src
  * @len:	the encrypted part with its tag, in bytes
  * @ahead:	records between the next one and this
  *

@@ -3,7 +3,6 @@
 
 #include <linux/mm.h>
 #include <linux/net_tstamp.h>
-#include <linux/scatterlist.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/unaligned.h>
@@ -20,25 +19,6 @@ void signet_ciphertext_free_side(struct signet_rx *rx)
 	rx->side_size = 0;
 }
 
-static unsigned int side_len(const struct signet_rx *rx)
-{
-	return rx->side_end - rx->side_offset;
-}
-
-/* Bytes in TCP's receive queue, without the FIN's sequence number. */
-static unsigned int tcp_len(const struct sock *sk)
-{
-	const struct tcp_sock *tp = tcp_sk(sk);
-	unsigned int len = tp->rcv_nxt - tp->copied_seq;
-
-	return len && sock_flag(sk, SOCK_DONE) ? len - 1 : len;
-}
-
-unsigned int signet_ciphertext_len(const struct sock *sk, const struct signet_rx *rx)
-{
-	return side_len(rx) + tcp_len(sk);
-}
-
 /*
  * The skb that holds the byte @seq, and the byte's offset in it, or NULL. @skb: one that
  * does not come behind it, or NULL to begin at the head.
@@ -52,6 +32,29 @@ static struct sk_buff *find_skb(struct sock *sk, struct sk_buff *skb, u32 seq, u
 		if (*offset < skb->len)
 			return skb;
 		skb = skb_queue_next(&sk->sk_receive_queue, skb);
+	}
+	return NULL;
+}
+
+/* @len bytes of an skb from @offset on, where they lie in one piece; else NULL. */
+static __always_inline const u8 *find_bytes(const struct sk_buff *skb, unsigned int offset,
+					    unsigned int len)
+{
+	const struct skb_shared_info *info = skb_shinfo(skb);
+	unsigned int size = skb_headlen(skb), i;
+
+	if (offset < size)
+		return offset + len <= size ? skb->data + offset : NULL;
+	if (!signet_compat_is_readable(skb))
+		return NULL;
+	for (i = 0; i < info->nr_frags; i++) {
+		offset -= size;
+		size = skb_frag_size(&info->frags[i]);
+		if (offset >= size)
+			continue;
+		if (offset + len > size || PageHighMem(skb_frag_page(&info->frags[i])))
+			return NULL;
+		return (const u8 *)skb_frag_address(&info->frags[i]) + offset;
 	}
 	return NULL;
 }
@@ -88,14 +91,38 @@ static int copy_with_cursor(struct sock *sk, const struct signet_rx *rx, struct 
 {
 	unsigned int n = 0;
 
-	if (skip < side_len(rx)) {
-		n = min(len, side_len(rx) - skip);
+	if (skip < signet_ciphertext_side_len(rx)) {
+		n = min(len, signet_ciphertext_side_len(rx) - skip);
 		memcpy(to, rx->side + rx->side_offset + skip, n);
 		if (n == len)
 			return 0;
 	}
-	return copy_from_tcp(sk, cursor, tcp_sk(sk)->copied_seq + skip + n - side_len(rx), to + n,
-			     len - n);
+	return copy_from_tcp(sk, cursor,
+			     tcp_sk(sk)->copied_seq + skip + n - signet_ciphertext_side_len(rx),
+			     to + n, len - n);
+}
+
+/*
+ * The few bytes before a record's content: where they lie, or, when that is in pieces, in
+ * @copy. NULL: they are not there.
+ */
+static inline const u8 *find_prefix(struct sock *sk, const struct signet_rx *rx,
+				    struct sk_buff **cursor, unsigned int skip, u8 *copy,
+				    unsigned int len)
+{
+	const u8 *bytes = NULL;
+	u32 offset;
+
+	if (likely(skip >= signet_ciphertext_side_len(rx))) {
+		*cursor = find_skb(sk, *cursor,
+				   tcp_sk(sk)->copied_seq + skip - signet_ciphertext_side_len(rx),
+				   &offset);
+		if (likely(*cursor))
+			bytes = find_bytes(*cursor, offset, len);
+	}
+	if (unlikely(!bytes) && !copy_with_cursor(sk, rx, cursor, skip, copy, len))
+		bytes = copy;
+	return bytes;
 }
 
 int signet_ciphertext_copy(struct sock *sk, const struct signet_rx *rx, unsigned int skip, u8 *to,
@@ -108,20 +135,22 @@ int signet_ciphertext_copy(struct sock *sk, const struct signet_rx *rx, unsigned
 
 void signet_ciphertext_consume(struct sock *sk, struct signet_rx *rx, unsigned int len)
 {
-	unsigned int n = min(len, side_len(rx));
+	unsigned int n = min(len, signet_ciphertext_side_len(rx));
 
 	rx->side_offset += n;
-	if (rx->side && !side_len(rx))
+	if (rx->side && !signet_ciphertext_side_len(rx))
 		signet_ciphertext_free_side(rx);
 	if (len > n)
 		tcp_read_done(sk, len - n);
 	rx->copied_seq = tcp_sk(sk)->copied_seq;
-	rx->want_seq = rx->copied_seq + SIGNET_HEADER_LEN - min(side_len(rx), SIGNET_HEADER_LEN);
+	rx->head_len = 0;
+	rx->want_seq = rx->copied_seq + SIGNET_HEADER_LEN -
+		       min(signet_ciphertext_side_len(rx), SIGNET_HEADER_LEN);
 }
 
 int signet_ciphertext_make_window(struct sock *sk, struct signet_rx *rx)
 {
-	unsigned int side = side_len(rx), len = tcp_len(sk);
+	unsigned int side = signet_ciphertext_side_len(rx), len = signet_ciphertext_tcp_len(sk);
 	u32 want_seq = rx->want_seq;
 	u8 *buffer;
 	int err;
@@ -158,13 +187,19 @@ static bool type_may_come(const struct signet_suite *suite, u8 type)
 }
 
 /* Return: 0, or the enum signet_reason of a bad header. */
-static int check_header(const struct signet_context *ctx, const u8 *header)
+static inline int check_header(const struct signet_context *ctx, const u8 *header)
 {
 	const struct signet_suite *suite = ctx->rx.cipher->suite;
 	unsigned int len = get_unaligned_be16(header + 3);
-	/* With upstream's options types are the application's to judge. */
-	bool may_come = signet_context_is_tls(ctx) || type_may_come(suite, header[0]);
+	bool may_come;
 
+	if (likely(header[0] == SIGNET_CONTENT_APPLICATION_DATA &&
+		   get_unaligned_be16(header + 1) == SIGNET_RECORD_VERSION &&
+		   len >= suite->explicit_nonce_len + SIGNET_TAG_LEN &&
+		   len <= suite->explicit_nonce_len + signet_suite_body_max(suite)))
+		return 0;
+	/* With upstream's options types are the application's to judge. */
+	may_come = signet_context_is_tls(ctx) || type_may_come(suite, header[0]);
 	/* Told in this order by upstream too. */
 	if (len > suite->explicit_nonce_len + signet_suite_body_max(suite))
 		return SIGNET_REASON_RECORD_LONG;
@@ -178,13 +213,17 @@ static int check_header(const struct signet_context *ctx, const u8 *header)
 	return 0;
 }
 
-int signet_ciphertext_find(struct sock *sk, struct signet_rx *rx, unsigned int skip,
-			   struct signet_found_record *found, unsigned int *missing)
+/* Inlined: what TCP delivers is looked at on every arrival. */
+static __always_inline int find_record(struct sock *sk, struct signet_rx *rx, unsigned int skip,
+				       struct signet_found_record *found, unsigned int *missing)
 {
 	const struct signet_suite *suite = rx->cipher->suite;
 	unsigned int len = signet_ciphertext_len(sk, rx) - skip;
+	struct sk_buff *cursor = NULL;
+	const u8 *prefix;
 	int err;
 
+	found->len = 0;
 	if (len < SIGNET_HEADER_LEN) {
 		*missing = SIGNET_HEADER_LEN - len;
 		return -EAGAIN;
@@ -192,17 +231,37 @@ int signet_ciphertext_find(struct sock *sk, struct signet_rx *rx, unsigned int s
 	*missing = 0;
 	found->skip = skip;
 	found->prefix_len = signet_suite_prefix_len(suite);
-	if (signet_ciphertext_copy(sk, rx, skip, found->prefix, min(len, found->prefix_len)))
+	prefix = find_prefix(sk, rx, &cursor, skip, found->prefix, min(len, found->prefix_len));
+	if (unlikely(!prefix))
 		return SIGNET_REASON_INTERFERENCE;
-	err = check_header(signet_context(sk), found->prefix);
-	if (err)
+	err = check_header(signet_context(sk), prefix);
+	if (unlikely(err))
 		return err;
-	found->len = get_unaligned_be16(found->prefix + 3) - suite->explicit_nonce_len;
+	found->len = get_unaligned_be16(prefix + 3) - suite->explicit_nonce_len;
+	if (!signet_suite_is_tls_1_3(suite) && prefix != found->prefix)
+		memcpy(found->prefix, prefix, min(len, found->prefix_len));
 	if (len < signet_found_len(found)) {
 		*missing = signet_found_len(found) - len;
 		return -EAGAIN;
 	}
 	return 0;
+}
+
+int signet_ciphertext_find(struct sock *sk, struct signet_rx *rx, unsigned int skip,
+			   struct signet_found_record *found, unsigned int *missing)
+{
+	return find_record(sk, rx, skip, found, missing);
+}
+
+int signet_ciphertext_look_at_head(struct sock *sk, struct signet_rx *rx)
+{
+	struct signet_found_record found;
+	unsigned int missing;
+	int ret = find_record(sk, rx, 0, &found, &missing);
+
+	rx->head_len = ret <= 0 && found.len ? signet_found_len(&found) : 0;
+	rx->want_seq = rx->copied_seq + signet_ciphertext_tcp_len(sk) + missing;
+	return ret;
 }
 
 unsigned int signet_ciphertext_content(struct sock *sk, const struct signet_rx *rx,
@@ -211,11 +270,12 @@ unsigned int signet_ciphertext_content(struct sock *sk, const struct signet_rx *
 	unsigned int len = signet_ciphertext_len(sk, rx), skip = 0, content = 0, record;
 	unsigned int overhead = signet_suite_overhead(rx->cipher->suite);
 	struct sk_buff *cursor = NULL;
-	u8 header[SIGNET_HEADER_LEN];
+	u8 copy[SIGNET_HEADER_LEN];
+	const u8 *header;
 
 	while (content < enough && len - skip >= SIGNET_HEADER_LEN) {
-		if (copy_with_cursor(sk, rx, &cursor, skip, header, sizeof(header)) ||
-		    check_header(signet_context(sk), header))
+		header = find_prefix(sk, rx, &cursor, skip, copy, sizeof(copy));
+		if (!header || check_header(signet_context(sk), header))
 			break;
 		record = SIGNET_HEADER_LEN + get_unaligned_be16(header + 3);
 		if (len - skip < record)
@@ -227,47 +287,112 @@ unsigned int signet_ciphertext_content(struct sock *sk, const struct signet_rx *
 	return content;
 }
 
-int signet_ciphertext_find_head(struct sock *sk, struct signet_rx *rx,
-				struct signet_found_record *found)
+/*
+ * Maps what an skb holds itself from @offset on, at most *left bytes, which is counted down.
+ * Return: the entry behind the last one that was filled, or NULL when there are too few.
+ */
+static struct scatterlist *map_skb(const struct sk_buff *skb, unsigned int offset,
+				   unsigned int *left, struct scatterlist *sg,
+				   const struct scatterlist *end)
 {
-	unsigned int missing;
-	int ret = signet_ciphertext_find(sk, rx, 0, found, &missing);
+	const struct skb_shared_info *info = skb_shinfo(skb);
+	unsigned int size = skb_headlen(skb), rest = *left, len;
+	const skb_frag_t *frag = info->frags;
 
-	rx->want_seq = rx->copied_seq + tcp_len(sk) + missing;
-	return ret;
+	if (unlikely(!signet_compat_is_readable(skb)))
+		return NULL;
+	if (offset < size) {
+		if (sg == end)
+			return NULL;
+		len = min(size - offset, rest);
+		signet_sg_set_buf(sg++, skb->data + offset, len);
+		rest -= len;
+		offset = size;
+	}
+	for (; rest && frag < info->frags + info->nr_frags; frag++) {
+		offset -= size;
+		size = skb_frag_size(frag);
+		if (offset >= size)
+			continue;
+		if (sg == end)
+			return NULL;
+		len = min(size - offset, rest);
+		signet_sg_set(sg++, skb_frag_page(frag), len, skb_frag_off(frag) + offset);
+		rest -= len;
+		offset = size;
+	}
+	*left = rest;
+	return sg;
 }
 
-struct scatterlist *signet_ciphertext_map(struct sock *sk, const struct signet_rx *rx,
-					  const struct signet_found_record *found,
-					  struct scatterlist *sg, unsigned int entries)
+/* What an skb holds itself, without those that a device's driver or GRO chained to it. */
+static unsigned int own_len(const struct sk_buff *skb)
 {
-	u32 offset, seq = rx->copied_seq + found->skip + found->prefix_len - side_len(rx);
-	unsigned int n, len = found->len;
-	struct sk_buff *skb = NULL;
-	unsigned int pieces = 1;
-	int ret;
+	unsigned int len = skb->len;
+	const struct sk_buff *frag;
 
-	if (found->skip + found->prefix_len < side_len(rx))
-		return NULL;
-	sg_init_table(sg, entries);
-	while (len) {
-		skb = find_skb(sk, skb, seq, &offset);
-		if (!skb || pieces == entries || !signet_compat_is_readable(skb))
+	skb_walk_frags(skb, frag)
+		len -= frag->len;
+	return len;
+}
+
+/* As map_skb(), and those. */
+static struct scatterlist *map_chain(const struct sk_buff *skb, unsigned int offset,
+				     unsigned int *left, struct scatterlist *sg,
+				     const struct scatterlist *end)
+{
+	const struct sk_buff *part = skb;
+	unsigned int len = own_len(skb);
+
+	while (sg) {
+		if (offset < len) {
+			sg = map_skb(part, offset, left, sg, end);
+			offset = len;
+		}
+		part = part == skb ? skb_shinfo(skb)->frag_list : part->next;
+		if (!part || !*left)
+			break;
+		/* Nested deeper than anybody does. */
+		if (skb_has_frag_list(part))
 			return NULL;
-		if (pieces > 1)
-			sg_unmark_end(&sg[pieces - 1]);
-		n = min(len, skb->len - offset);
-		ret = skb_to_sgvec(skb, sg + pieces, offset, n);
-		if (ret <= 0)
-			return NULL;
-		pieces += ret;
-		seq += n;
-		len -= n;
+		offset -= len;
+		len = part->len;
 	}
 	return sg;
 }
 
-static bool wants_stamps(const struct sock *sk)
+struct scatterlist *signet_ciphertext_map(struct sock *sk, const struct signet_rx *rx,
+					  const struct signet_found_record *found,
+					  unsigned int from, struct scatterlist *sg,
+					  unsigned int entries)
+{
+	unsigned int left = signet_found_len(found) - from, side = signet_ciphertext_side_len(rx);
+	u32 offset, end_seq = rx->copied_seq + found->skip + signet_found_len(found) - side;
+	struct scatterlist *next = sg + 1;
+	struct sk_buff *skb = NULL;
+	const u8 *bytes;
+
+	if (found->skip + from < side)
+		return NULL;
+	while (left) {
+		skb = find_skb(sk, skb, end_seq - left, &offset);
+		if (!skb)
+			return NULL;
+		/* Small records mostly lie in one piece. */
+		bytes = next == sg + 1 ? find_bytes(skb, offset, left) : NULL;
+		if (bytes) {
+			signet_sg_set_buf(next++, bytes, left);
+			break;
+		}
+		next = map_chain(skb, offset, &left, next, sg + entries);
+		if (!next)
+			return NULL;
+	}
+	sg_mark_end(next - 1);
+	return sg;
+}
+
+static inline bool wants_stamps(const struct sock *sk)
 {
 	const u32 flags = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
 			  SOF_TIMESTAMPING_RAW_HARDWARE;
@@ -282,9 +407,10 @@ struct sk_buff *signet_ciphertext_stamp(struct sock *sk, const struct signet_rx 
 	struct sk_buff *skb, *stamp;
 	u32 offset;
 
-	if (likely(!wants_stamps(sk)) || end <= side_len(rx))
+	if (likely(!wants_stamps(sk)) || end <= signet_ciphertext_side_len(rx))
 		return NULL;
-	skb = find_skb(sk, NULL, rx->copied_seq + end - 1 - side_len(rx), &offset);
+	skb = find_skb(sk, NULL, rx->copied_seq + end - 1 - signet_ciphertext_side_len(rx),
+		       &offset);
 	if (!skb || !TCP_SKB_CB(skb)->has_rxtstamp)
 		return NULL;
 	stamp = alloc_skb(0, GFP_KERNEL);

@@ -5,6 +5,7 @@
 #ifndef _SIGNET_CIPHERTEXT_H
 #define _SIGNET_CIPHERTEXT_H
 
+#include "cipher.h"
 #include "context.h"
 
 struct scatterlist;
@@ -14,7 +15,7 @@ struct scatterlist;
  * @skip:	where it starts, in bytes behind the head
  * @prefix_len:	its header and explicit nonce
  * @len:	its encrypted part, tag included
- * @prefix:	those bytes
+ * @prefix:	those bytes, in TLS 1.2, where they say more than what has been checked
  */
 struct signet_found_record {
 	unsigned int skip;
@@ -30,8 +31,26 @@ static inline unsigned int signet_found_len(const struct signet_found_record *fo
 
 /* All of these: Context: under the socket lock; any, where nothing else is said. */
 
+/* Bytes that come before those in TCP's receive queue. */
+static inline unsigned int signet_ciphertext_side_len(const struct signet_rx *rx)
+{
+	return rx->side_end - rx->side_offset;
+}
+
+/* Bytes in TCP's receive queue, without the FIN's sequence number. */
+static inline unsigned int signet_ciphertext_tcp_len(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	unsigned int len = tp->rcv_nxt - tp->copied_seq;
+
+	return len && sock_flag(sk, SOCK_DONE) ? len - 1 : len;
+}
+
 /* How many bytes there are. */
-unsigned int signet_ciphertext_len(const struct sock *sk, const struct signet_rx *rx);
+static inline unsigned int signet_ciphertext_len(const struct sock *sk, const struct signet_rx *rx)
+{
+	return signet_ciphertext_side_len(rx) + signet_ciphertext_tcp_len(sk);
+}
 
 /*
  * Copies @len bytes from @skip bytes behind the head on; there must be as many.
@@ -70,9 +89,19 @@ void signet_ciphertext_free_side(struct signet_rx *rx);
 int signet_ciphertext_find(struct sock *sk, struct signet_rx *rx, unsigned int skip,
 			   struct signet_found_record *found, unsigned int *missing);
 
-/* As that, for the head; keeps rx->want_seq. */
-int signet_ciphertext_find_head(struct sock *sk, struct signet_rx *rx,
-				struct signet_found_record *found);
+/* signet_ciphertext_check_head(), when it is not known yet. */
+int signet_ciphertext_look_at_head(struct sock *sk, struct signet_rx *rx);
+
+/*
+ * Is the record at the head complete? Keeps rx->head_len and rx->want_seq. Return: as
+ * signet_ciphertext_find().
+ */
+static inline int signet_ciphertext_check_head(struct sock *sk, struct signet_rx *rx)
+{
+	if (rx->head_len && signet_ciphertext_len(sk, rx) >= rx->head_len)
+		return 0;
+	return signet_ciphertext_look_at_head(sk, rx);
+}
 
 /*
  * Content of complete records, without their overhead: it is not looked into them, so
@@ -89,12 +118,13 @@ struct sk_buff *signet_ciphertext_stamp(struct sock *sk, const struct signet_rx 
 					const struct signet_found_record *found);
 
 /*
- * Maps a record's encrypted part where it lies in the receive queue, behind an entry
+ * Maps a record from its byte @from on where it lies in the receive queue, behind an entry
  * for the cipher. Return: @sg, of @entries entries, or NULL when it has too many pieces
  * or is not all there.
  */
 struct scatterlist *signet_ciphertext_map(struct sock *sk, const struct signet_rx *rx,
 					  const struct signet_found_record *found,
-					  struct scatterlist *sg, unsigned int entries);
+					  unsigned int from, struct scatterlist *sg,
+					  unsigned int entries);
 
 #endif /* _SIGNET_CIPHERTEXT_H */

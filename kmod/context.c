@@ -90,7 +90,7 @@ void signet_context_track_rx(struct sock *sk, struct signet_context *ctx)
 	ctx->rx.tracked = true;
 }
 
-int signet_context_check(struct sock *sk, struct signet_context *ctx)
+int signet_context_find_fault(struct sock *sk, struct signet_context *ctx)
 {
 	if (ctx->error)
 		return -ctx->error;

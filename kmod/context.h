@@ -120,6 +120,7 @@ struct signet_message {
  * @copied_seq:	TCP's copied_seq as this module left it
  * @want_seq:	TCP's sequence number at which the record at the head of the
  *		queue is complete, or its header
+ * @head_len:	length of that record, once its header was found good, or 0
  * @scratch:	the held record, or NULL
  * @stamp:	an skb without data that has the time stamps of the last record's last
  *		byte, or NULL
@@ -156,6 +157,7 @@ struct signet_rx {
 	int lowat;
 	u32 copied_seq;
 	u32 want_seq;
+	unsigned int head_len;
 	struct signet_scratch *scratch;
 	struct sk_buff *stamp;
 	unsigned int offset;
@@ -320,7 +322,15 @@ void signet_context_track_rx(struct sock *sk, struct signet_context *ctx);
  * Return: 0, or the errno of the
  * failed socket.
  */
-int signet_context_check(struct sock *sk, struct signet_context *ctx);
+int signet_context_find_fault(struct sock *sk, struct signet_context *ctx);
+
+static inline int signet_context_check(struct sock *sk, struct signet_context *ctx)
+{
+	if (likely(!ctx->error && ctx->rx.copied_seq == tcp_sk(sk)->copied_seq &&
+		   ctx->tx.write_seq == tcp_sk(sk)->write_seq))
+		return 0;
+	return signet_context_find_fault(sk, ctx);
+}
 
 /* As ss and /proc/net/signet show it. */
 const char *signet_state_name(u8 state);

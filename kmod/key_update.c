@@ -18,11 +18,6 @@ void signet_key_update_owe(struct signet_context *ctx)
 		ctx->tx.key_update_owed = true;
 }
 
-bool signet_key_update_possible(const struct signet_context *ctx)
-{
-	return !signet_context_is_tls(ctx) && ctx->tx.cipher->has_secret;
-}
-
 /*
  * Seals a KeyUpdate under the old keys and takes the new ones into use. What is in
  * the open record will be sealed under those.
@@ -71,12 +66,10 @@ static int update_keys(struct sock *sk, struct signet_context *ctx)
 	return 0;
 }
 
-void signet_key_update_try(struct sock *sk, struct signet_context *ctx)
+void signet_key_update_send(struct sock *sk, struct signet_context *ctx)
 {
 	struct signet_tx *tx = &ctx->tx;
 
-	if (likely(!tx->key_update_owed && !tx->rekey_wanted))
-		return;
 	if (tx->state != SIGNET_DIRECTION_OPEN || ctx->error || !signet_tx_tcp_can_send(sk))
 		return;
 	if (!update_keys(sk, ctx))
@@ -100,32 +93,9 @@ int signet_key_update_request(struct sock *sk, struct signet_context *ctx, bool 
 	return -ctx->error;
 }
 
-/* SIGNET_IOC_REKEY: every connection of the namespace, at its next send. */
-static bool upcall_wants_new_keys(const struct signet_context *ctx)
+bool signet_key_update_too_old(const struct signet_context *ctx)
 {
-	return READ_ONCE(ctx->ns->upcall->rekey_generation) != ctx->tx.rekey_generation;
-}
-
-/* Does the policy want new keys before the next record? */
-static bool policy_is_due(const struct signet_context *ctx)
-{
-	const struct signet_tx *tx = &ctx->tx;
-	const struct signet_rekey_policy *policy = &tx->policy;
-	const struct signet_cipher *cipher = tx->cipher;
-
-	return upcall_wants_new_keys(ctx) ||
-	       (policy->records && cipher->sequence >= policy->records) ||
-	       (policy->bytes && cipher->bytes >= policy->bytes) ||
-	       (policy->seconds &&
-		ktime_get_boottime_seconds() - cipher->keyed_at >= policy->seconds);
-}
-
-bool signet_key_update_exhausted(const struct signet_context *ctx)
-{
-	/* Upstream leaves the limits to the application. */
-	if (signet_context_is_tls(ctx))
-		return ctx->tx.cipher->sequence == U64_MAX;
-	return signet_cipher_exhausted(ctx->tx.cipher);
+	return ktime_get_boottime_seconds() - ctx->tx.cipher->keyed_at >= ctx->tx.policy.seconds;
 }
 
 int signet_key_update_give_up(struct sock *sk, struct signet_context *ctx)
@@ -137,26 +107,12 @@ int signet_key_update_give_up(struct sock *sk, struct signet_context *ctx)
 	return -EKEYEXPIRED;
 }
 
-bool signet_key_update_is_due(const struct signet_context *ctx)
-{
-	const struct signet_tx *tx = &ctx->tx;
-
-	if (!signet_key_update_possible(ctx))
-		return false;
-	if (signet_cipher_exhausted(tx->cipher))
-		return true;
-	return !tx->update_deferred &&
-	       (tx->key_update_owed || tx->rekey_wanted || policy_is_due(ctx));
-}
-
-int signet_key_update_if_due(struct sock *sk, struct signet_context *ctx)
+int signet_key_update_change(struct sock *sk, struct signet_context *ctx)
 {
 	struct signet_tx *tx = &ctx->tx;
 	int err;
 
-	if (likely(!signet_key_update_is_due(ctx)))
-		return 0;
-	if (upcall_wants_new_keys(ctx)) {
+	if (signet_key_update_upcall_wants(ctx)) {
 		tx->rekey_generation = READ_ONCE(ctx->ns->upcall->rekey_generation);
 		tx->update_requested |= READ_ONCE(ctx->ns->upcall->rekey_requests);
 		tx->rekey_wanted = true;

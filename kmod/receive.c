@@ -117,7 +117,7 @@ static void wait_for_input(struct sock *sk, struct signet_context *ctx,
 /* --- recvmsg --------------------------------------------------------------------- */
 
 /* Return: bytes given to the reader; fewer than possible, or -EFAULT, on a bad address. */
-static int give(struct receive_request *request, const u8 *content, unsigned int len)
+static inline int give(struct receive_request *request, const u8 *content, unsigned int len)
 {
 	unsigned int n = min_t(size_t, request->len - request->copied, len);
 
@@ -277,7 +277,8 @@ static int peek_ahead(struct sock *sk, struct signet_context *ctx, struct receiv
 /* Forgets where MSG_PEEK was. */
 static void end_peek(struct receive_request *request)
 {
-	signet_cipher_free(request->cipher);
+	if (unlikely(request->cipher))
+		signet_cipher_free(request->cipher);
 	request->cipher = NULL;
 	request->ahead = 0;
 	request->passed = 0;

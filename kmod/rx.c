@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "rx.h"
 
-#include <linux/scatterlist.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -50,6 +49,7 @@ void signet_rx_replace_keys(struct sock *sk, struct signet_context *ctx,
 	signet_cipher_replace(&rx->cipher, cipher);
 	trace_signet_keys(sk, false, cipher);
 	rx->rekey_pending = false;
+	rx->head_len = 0;
 	rx->want_seq = rx->copied_seq;
 }
 
@@ -117,27 +117,39 @@ static int fail_open(struct sock *sk, struct signet_context *ctx, int err)
 
 /* --- opening a record ------------------------------------------------------ */
 
-int signet_rx_decrypt(struct sock *sk, struct signet_context *ctx, struct signet_cipher *cipher,
-		      struct signet_scratch *scratch, const struct signet_found_record *found,
-		      unsigned int ahead)
+static __always_inline int decrypt(struct sock *sk, struct signet_context *ctx,
+				   struct signet_cipher *cipher, struct signet_scratch *scratch,
+				   const struct signet_found_record *found, unsigned int ahead)
 {
 	struct signet_rx *rx = &ctx->rx;
+	unsigned int from = signet_suite_sealed_from(cipher->suite);
+	unsigned int head = found->prefix_len - from;
 	struct scatterlist *source;
+	u8 *target;
 	int err;
 
-	sg_init_table(scratch->target, ARRAY_SIZE(scratch->target));
-	sg_set_buf(&scratch->target[1], scratch->record, found->len);
-	source = signet_ciphertext_map(sk, rx, found, scratch->source, ARRAY_SIZE(scratch->source));
-	if (!source) {
+	source = signet_ciphertext_map(sk, rx, found, from, scratch->source,
+				       ARRAY_SIZE(scratch->source));
+	signet_scratch_place(scratch, likely(source) ? source[1].offset + head : 0);
+	target = scratch->record - head;
+	signet_sg_set_buf(&scratch->target[1], target, head + found->len);
+	sg_mark_end(&scratch->target[1]);
+	if (unlikely(!source)) {
 		signet_count(ctx->ns, SIGNET_COUNT_RX_COPIES);
-		err = signet_ciphertext_copy(sk, rx, found->skip + found->prefix_len,
-					     scratch->record, found->len);
+		err = signet_ciphertext_copy(sk, rx, found->skip + from, target, head + found->len);
 		if (err)
 			return err;
 		source = scratch->target;
 	}
 	return signet_cipher_open(cipher, &scratch->operation, found->prefix, source,
 				  scratch->target, found->len, ahead);
+}
+
+int signet_rx_decrypt(struct sock *sk, struct signet_context *ctx, struct signet_cipher *cipher,
+		      struct signet_scratch *scratch, const struct signet_found_record *found,
+		      unsigned int ahead)
+{
+	return decrypt(sk, ctx, cipher, scratch, found, ahead);
 }
 
 u8 signet_rx_content_type(const struct signet_suite *suite, const struct signet_found_record *found,
@@ -162,12 +174,6 @@ static void hold(struct signet_rx *rx, u8 type, unsigned int len)
 	rx->offset = 0;
 	WRITE_ONCE(rx->unread, len);
 	WRITE_ONCE(rx->held, true);
-}
-
-void signet_rx_drop_held(struct signet_rx *rx)
-{
-	WRITE_ONCE(rx->unread, 0);
-	WRITE_ONCE(rx->held, false);
 }
 
 /* With upstream's options every record is given to the application. */
@@ -264,6 +270,24 @@ static int receive_record(struct sock *sk, struct signet_context *ctx,
 	return 0;
 }
 
+/* Return: as signet_ciphertext_find(). */
+static __always_inline int find_head(struct sock *sk, struct signet_rx *rx,
+				     struct signet_found_record *found)
+{
+	const struct signet_suite *suite = rx->cipher->suite;
+	int ret = signet_ciphertext_check_head(sk, rx);
+
+	if (ret)
+		return ret;
+	found->skip = 0;
+	found->prefix_len = signet_suite_prefix_len(suite);
+	found->len = rx->head_len - found->prefix_len;
+	if (!signet_suite_is_tls_1_3(suite) &&
+	    signet_ciphertext_copy(sk, rx, 0, found->prefix, found->prefix_len))
+		return SIGNET_REASON_INTERFERENCE;
+	return 0;
+}
+
 /*
  * New keys behind the peer's KeyUpdate. Return: 0, or why no record can be opened.
  */
@@ -281,7 +305,7 @@ static int take_new_keys(struct sock *sk, struct signet_context *ctx)
  * Return: 0 when a record was consumed, whatever it held, -EAGAIN when none is
  * complete, -ENOMEM, or the errno of the failed socket.
  */
-static int open_record(struct sock *sk, struct signet_context *ctx)
+static __always_inline int open_record(struct sock *sk, struct signet_context *ctx)
 {
 	struct signet_rx *rx = &ctx->rx;
 	struct signet_found_record found;
@@ -294,7 +318,7 @@ static int open_record(struct sock *sk, struct signet_context *ctx)
 		if (err)
 			return err;
 	}
-	err = signet_ciphertext_find_head(sk, rx, &found);
+	err = find_head(sk, rx, &found);
 	if (err > 0)
 		return fail_header(sk, ctx, err);
 	if (err)
@@ -304,24 +328,17 @@ static int open_record(struct sock *sk, struct signet_context *ctx)
 		rx->scratch = signet_scratch_get();
 	if (!rx->scratch)
 		return -ENOMEM;
-	err = signet_rx_decrypt(sk, ctx, rx->cipher, rx->scratch, &found, 0);
+	err = decrypt(sk, ctx, rx->cipher, rx->scratch, &found, 0);
 	if (err == -ENOMEM)
 		return err;
 	if (err)
 		return fail_open(sk, ctx, err);
-	consume_skb(rx->stamp);
+	if (unlikely(rx->stamp))
+		consume_skb(rx->stamp);
 	rx->stamp = signet_ciphertext_stamp(sk, rx, &found);
 	signet_ciphertext_consume(sk, rx, signet_found_len(&found));
 	signet_cipher_opened(rx->cipher);
 	return receive_record(sk, ctx, &found);
-}
-
-void signet_rx_release_scratch(struct signet_rx *rx)
-{
-	if (!rx->held) {
-		signet_scratch_put(rx->scratch);
-		rx->scratch = NULL;
-	}
 }
 
 /*
@@ -383,25 +400,28 @@ int signet_rx_next(struct sock *sk, struct signet_context *ctx)
 
 /* --- waking ------------------------------------------------------------------- */
 
+/* Can a reader use what has arrived? */
+static inline bool is_usable(struct sock *sk, struct signet_context *ctx)
+{
+	struct signet_rx *rx = &ctx->rx;
+
+	if (rx->state != SIGNET_DIRECTION_OPEN)
+		return true;
+	return !before(tcp_sk(sk)->rcv_nxt, rx->want_seq) && !rx->stopped &&
+	       !(rx->rekey_pending && signet_context_is_tls(ctx)) &&
+	       signet_ciphertext_check_head(sk, rx) != -EAGAIN;
+}
+
 void signet_data_ready(struct sock *sk)
 {
 	struct signet_context *ctx = signet_context(sk);
-	struct signet_found_record found;
-	struct signet_rx *rx;
 
 	/* A listener that is being closed: TCP does not hold its lock. */
 	if (unlikely(!ctx))
 		return;
-	rx = &ctx->rx;
-	if (rx->state == SIGNET_DIRECTION_OPEN && !sock_flag(sk, SOCK_DONE) && !sk->sk_err &&
-	    !(sk->sk_shutdown & RCV_SHUTDOWN) && !tcp_epollin_ready(sk, INT_MAX)) {
-		if (before(tcp_sk(sk)->rcv_nxt, rx->want_seq))
-			return;
-		if (rx->stopped || (rx->rekey_pending && signet_context_is_tls(ctx)))
-			return;
-		if (signet_ciphertext_find_head(sk, rx, &found) == -EAGAIN)
-			return;
-	}
+	if (!is_usable(sk, ctx) && !sock_flag(sk, SOCK_DONE) && !sk->sk_err &&
+	    !(sk->sk_shutdown & RCV_SHUTDOWN) && !tcp_epollin_ready(sk, INT_MAX))
+		return;
 	ctx->base->data_ready(sk);
 	signet_handshake_notify(ctx);
 }

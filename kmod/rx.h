@@ -6,6 +6,7 @@
 #define _SIGNET_RX_H
 
 #include "context.h"
+#include "scratch.h"
 
 struct signet_found_record;
 struct signet_suite;
@@ -46,10 +47,20 @@ void signet_rx_destroy(struct signet_rx *rx);
 int signet_rx_next(struct sock *sk, struct signet_context *ctx);
 
 /* The held record was used. */
-void signet_rx_drop_held(struct signet_rx *rx);
+static inline void signet_rx_drop_held(struct signet_rx *rx)
+{
+	WRITE_ONCE(rx->unread, 0);
+	WRITE_ONCE(rx->held, false);
+}
 
 /* Nobody needs the buffer of a record that was read to its end. */
-void signet_rx_release_scratch(struct signet_rx *rx);
+static inline void signet_rx_release_scratch(struct signet_rx *rx)
+{
+	if (!rx->held) {
+		signet_scratch_put(rx->scratch);
+		rx->scratch = NULL;
+	}
+}
 
 /* --- without consuming ------------------------------------------------------------ */
 

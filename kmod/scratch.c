@@ -9,18 +9,28 @@
 static DEFINE_PER_CPU(struct signet_scratch *, spare_scratch);
 static DEFINE_PER_CPU(struct signet_outbox *, spare_outbox);
 
-/* Ciphers leave nonces there, and keys made for one record. */
-static void wipe(struct signet_operation *operation)
+/* Ciphers leave keys there that they made for one record. */
+static inline void wipe(struct signet_operation *operation)
 {
-	memzero_explicit(operation, sizeof(*operation));
+	memzero_explicit(operation->nonce, sizeof(operation->nonce));
+	if (operation->private_len) {
+		memzero_explicit(operation->request + sizeof(struct aead_request),
+				 operation->private_len);
+		operation->private_len = 0;
+	}
 }
 
 struct signet_scratch *signet_scratch_get(void)
 {
 	struct signet_scratch *scratch = this_cpu_xchg(spare_scratch, NULL);
 
-	if (!scratch)
+	if (unlikely(!scratch)) {
 		scratch = kmalloc(sizeof(*scratch), GFP_KERNEL_ACCOUNT);
+		if (!scratch)
+			return NULL;
+		scratch->operation.private_len = 0;
+	}
+	signet_scratch_place(scratch, 0);
 	return scratch;
 }
 
@@ -30,16 +40,25 @@ void signet_scratch_put(struct signet_scratch *scratch)
 		return;
 	wipe(&scratch->operation);
 	/* The one kept before, if any, goes: so nothing is lost by migrating. */
-	kfree(this_cpu_xchg(spare_scratch, scratch));
+	scratch = this_cpu_xchg(spare_scratch, scratch);
+	if (unlikely(scratch))
+		kfree(scratch);
 }
 
 struct signet_outbox *signet_outbox_get(void)
 {
 	struct signet_outbox *outbox = this_cpu_xchg(spare_outbox, NULL);
 
-	if (!outbox)
+	if (unlikely(!outbox))
 		outbox = kzalloc(sizeof(*outbox), GFP_KERNEL_ACCOUNT);
 	return outbox;
+}
+
+static void free_outbox(struct signet_outbox *outbox)
+{
+	if (outbox->page)
+		put_page(outbox->page);
+	kfree(outbox);
 }
 
 void signet_outbox_put(struct signet_outbox *outbox)
@@ -47,7 +66,9 @@ void signet_outbox_put(struct signet_outbox *outbox)
 	if (!outbox)
 		return;
 	wipe(&outbox->operation);
-	kfree(this_cpu_xchg(spare_outbox, outbox));
+	outbox = this_cpu_xchg(spare_outbox, outbox);
+	if (unlikely(outbox))
+		free_outbox(outbox);
 }
 
 void signet_scratch_exit(void)
@@ -56,6 +77,7 @@ void signet_scratch_exit(void)
 
 	for_each_possible_cpu(cpu) {
 		kfree_sensitive(per_cpu(spare_scratch, cpu));
-		kfree(per_cpu(spare_outbox, cpu));
+		if (per_cpu(spare_outbox, cpu))
+			free_outbox(per_cpu(spare_outbox, cpu));
 	}
 }

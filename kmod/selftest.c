@@ -272,12 +272,13 @@ static int check_seal(struct signet_cipher *cipher, struct signet_operation *ope
 {
 	unsigned int prefix = signet_suite_prefix_len(cipher->suite);
 	unsigned int len = known->content_len + signet_suite_overhead(cipher->suite);
+	unsigned int from = signet_suite_sealed_from(cipher->suite);
 	struct scatterlist sg[2];
 	int err;
 
 	fill_content(record + prefix, known);
 	sg_init_table(sg, ARRAY_SIZE(sg));
-	sg_set_buf(&sg[1], record + prefix, len - prefix);
+	sg_set_buf(&sg[1], record + from, len - from);
 	err = signet_cipher_seal(cipher, operation, known->type, record, sg,
 				 len - prefix - SIGNET_TAG_LEN);
 	if (err)
@@ -291,13 +292,14 @@ static int check_open(struct signet_cipher *cipher, struct signet_operation *ope
 {
 	unsigned int prefix = signet_suite_prefix_len(cipher->suite);
 	unsigned int len = known->content_len + signet_suite_overhead(cipher->suite);
+	unsigned int from = signet_suite_sealed_from(cipher->suite);
 	u8 expected[KNOWN_RECORD_MAX];
 	struct scatterlist sg[2];
 	int err;
 
 	cipher->sequence = known->sequence;
 	sg_init_table(sg, ARRAY_SIZE(sg));
-	sg_set_buf(&sg[1], record + prefix, len - prefix);
+	sg_set_buf(&sg[1], record + from, len - from);
 
 	/* A record with one bit wrong must not open. */
 	memcpy(record, known->record, len);

@@ -177,7 +177,8 @@ static int fill_records(struct sock *sk, struct signet_context *ctx, struct send
 	unsigned int want, room, done, limit;
 	int err;
 
-	while (msg_data_left(msg) && batch_has_room(sk, ctx)) {
+	/* With an empty tail, waiting for room has just made sure of one record. */
+	while (msg_data_left(msg) && (!tx->tail_len || batch_has_room(sk, ctx))) {
 		limit = max(content_limit(sk, tx), open->content + 1);
 		want = min_t(size_t, msg_data_left(msg), limit - open->content);
 		/* An open record is likely to be filled up. */
@@ -368,14 +369,13 @@ static void end_zerocopy(struct ubuf_info *notification, bool sent)
 		net_zcopy_put_abort(notification, true);
 }
 
-int signet_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
+static int send_any(struct sock *sk, struct signet_context *ctx, struct msghdr *msg, size_t size)
 {
 	struct send_request request = {
 		.msg = msg,
 		.type = SIGNET_CONTENT_APPLICATION_DATA,
 		.more = (msg->msg_flags & (MSG_MORE | MSG_EOR)) == MSG_MORE,
 	};
-	struct signet_context *ctx = signet_context(sk);
 	struct ubuf_info *notification = NULL;
 	int err;
 
@@ -400,6 +400,43 @@ int signet_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 	if (request.copied)
 		return request.copied;
 	return err ? sk_stream_error(sk, msg->msg_flags, err) : 0;
+}
+
+/* Flags of a message that signet_tx_send_whole() sends as any other. */
+#define WHOLE_FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL | MSG_WAITALL | MSG_CONFIRM | MSG_CMSG_COMPAT)
+
+/*
+ * Is the message one record, which may be sealed and given to TCP now? Everything that
+ * needs care, waits or fails goes the other way, where the reason is found out.
+ */
+static inline bool is_whole(struct sock *sk, struct signet_context *ctx, const struct msghdr *msg,
+			    size_t size)
+{
+	const struct signet_tx *tx = &ctx->tx;
+	/* io_uring notifies by itself, SO_ZEROCOPY is another thing. */
+	unsigned int flags = msg->msg_ubuf ? WHOLE_FLAGS | MSG_ZEROCOPY : WHOLE_FLAGS;
+
+	return !(msg->msg_flags & ~flags) && !msg->msg_controllen && size &&
+	       size <= tx->content_max && tx->state == SIGNET_DIRECTION_OPEN && !tx->outbox &&
+	       !tx->adaptive && !tx->padding && !tx->update_deferred && !tx->error &&
+	       !signet_context_check(sk, ctx) && signet_tx_tcp_can_send(sk) &&
+	       signet_key_update_is_unwanted(ctx) && sk_stream_memory_free(sk);
+}
+
+int signet_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
+{
+	struct signet_context *ctx = signet_context(sk);
+	int err;
+
+	if (unlikely(!is_whole(sk, ctx, msg, size)))
+		return send_any(sk, ctx, msg, size);
+	err = signet_tx_send_whole(sk, ctx, &msg->msg_iter, size);
+	signet_tx_put_outbox(&ctx->tx);
+	if (likely(!err))
+		return size;
+	if (err == -EAGAIN)
+		return send_any(sk, ctx, msg, size);
+	return sk_stream_error(sk, msg->msg_flags, err);
 }
 
 int signet_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)

@@ -75,6 +75,15 @@ static inline unsigned int signet_suite_prefix_len(const struct signet_suite *su
 	return SIGNET_HEADER_LEN + suite->explicit_nonce_len;
 }
 
+/*
+ * Where in a record begins what a cipher is given: in TLS 1.3 the header is the
+ * additional data (RFC 8446 5.2), in TLS 1.2 those are made up (RFC 5246 6.2.3.3).
+ */
+static inline unsigned int signet_suite_sealed_from(const struct signet_suite *suite)
+{
+	return signet_suite_is_tls_1_3(suite) ? 0 : signet_suite_prefix_len(suite);
+}
+
 /* Bytes behind a record's content: its type (RFC 8446 5.2) and the tag. */
 static inline unsigned int signet_suite_trailer_len(const struct signet_suite *suite)
 {

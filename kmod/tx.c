@@ -3,7 +3,6 @@
 
 #include <linux/err.h>
 #include <linux/mm.h>
-#include <linux/scatterlist.h>
 #include <linux/socket.h>
 #include <linux/uio.h>
 #include <net/sock.h>
@@ -90,21 +89,6 @@ int signet_tx_replace_keys(struct sock *sk, struct signet_context *ctx,
 
 /* --- the outbox ------------------------------------------------------------- */
 
-int signet_tx_get_outbox(struct signet_tx *tx)
-{
-	if (!tx->outbox)
-		tx->outbox = signet_outbox_get();
-	return tx->outbox ? 0 : -ENOMEM;
-}
-
-void signet_tx_put_outbox(struct signet_tx *tx)
-{
-	if (!tx->outbox || tx->tail_len || tx->outbox->open.pieces)
-		return;
-	signet_outbox_put(tx->outbox);
-	tx->outbox = NULL;
-}
-
 void signet_tx_discard_open(struct signet_tx *tx)
 {
 	if (tx->outbox)
@@ -132,11 +116,11 @@ bool signet_tx_has_room(struct signet_tx *tx, unsigned int pieces)
 
 /* --- sealing ------------------------------------------------------------------ */
 
-unsigned int signet_tx_padded(const struct signet_tx *tx, unsigned int content)
+unsigned int signet_tx_add_padding(const struct signet_tx *tx, unsigned int content)
 {
 	unsigned int len = content;
 
-	if (!tx->padding || !signet_suite_is_tls_1_3(tx->cipher->suite))
+	if (!signet_suite_is_tls_1_3(tx->cipher->suite))
 		return content;
 	if (tx->padding == SIGNET_PADDING_MULTIPLE)
 		len = roundup(content, tx->padding_size);
@@ -145,23 +129,25 @@ unsigned int signet_tx_padded(const struct signet_tx *tx, unsigned int content)
 	return max(content, min_t(unsigned int, len, tx->content_max));
 }
 
-static int encrypt(struct signet_tx *tx, struct signet_tx_record *record, u8 type, unsigned int len)
+/* Encrypts a record in place; @len: what comes before the tag. */
+static __always_inline int encrypt(struct signet_tx *tx, struct bio_vec *piece, unsigned int pieces,
+				   u8 type, unsigned int len)
 {
-	/* One more, for the cipher's additional data. */
-	struct scatterlist sg[1 + SIGNET_RECORD_PIECES];
-	unsigned int prefix = signet_suite_prefix_len(tx->cipher->suite), i;
+	struct scatterlist *sg = tx->outbox->sealed;
+	unsigned int from = signet_suite_sealed_from(tx->cipher->suite), i;
 
-	sg_init_table(sg, 1 + record->pieces);
-	for (i = 0; i < record->pieces; i++) {
-		sg_set_page(&sg[1 + i], record->piece[i].bv_page, record->piece[i].bv_len - prefix,
-			    record->piece[i].bv_offset + prefix);
-		prefix = 0;
+	for (i = 0; i < pieces; i++) {
+		signet_sg_set(&sg[1 + i], piece[i].bv_page, piece[i].bv_len - from,
+			      piece[i].bv_offset + from);
+		from = 0;
 	}
-	return signet_cipher_seal(tx->cipher, &tx->outbox->operation, type,
-				  bvec_virt(&record->piece[0]), sg, len);
+	sg_mark_end(&sg[i]);
+	return signet_cipher_seal(tx->cipher, &tx->outbox->operation, type, bvec_virt(&piece[0]),
+				  sg, len);
 }
 
-static void count_sealed(struct sock *sk, struct signet_context *ctx, u8 type, unsigned int content)
+static __always_inline void count_sealed(struct sock *sk, struct signet_context *ctx, u8 type,
+					 unsigned int content)
 {
 	struct signet_tx *tx = &ctx->tx;
 
@@ -176,40 +162,60 @@ static void count_sealed(struct sock *sk, struct signet_context *ctx, u8 type, u
 	trace_signet_record(sk, true, type, content);
 }
 
-int signet_tx_seal(struct sock *sk, struct signet_context *ctx, struct signet_tx_record *record,
-		   u8 type)
+/* Sealed in place: what it was is gone, and its sequence number used. */
+static int fail_seal(struct sock *sk, struct signet_context *ctx, int err)
 {
-	struct signet_tx *tx = &ctx->tx;
-	const struct signet_suite *suite = tx->cipher->suite;
-	unsigned int overhead = signet_suite_overhead(suite);
-	unsigned int len = record->content;
-	int err = -ENOBUFS;
+	return signet_context_fail(sk, ctx, EIO,
+				   err == -ENOMEM ? SIGNET_REASON_NO_MEMORY : SIGNET_REASON_CRYPTO,
+				   SIGNET_ALERT_NONE);
+}
 
-	if (WARN_ON_ONCE(!signet_tail_has_room(&tx->outbox->tail, record->pieces)))
-		goto fail;
-	if (type == SIGNET_CONTENT_APPLICATION_DATA)
-		len = min(signet_tx_padded(tx, len), record->space - overhead);
-	signet_tx_record_trim(sk, record, len + overhead);
+/*
+ * Seals a record whose content becomes @len bytes long with its padding. What is returned
+ * otherwise than 0 is the errno of the failed socket.
+ */
+static __always_inline int seal_in_place(struct sock *sk, struct signet_context *ctx,
+					 struct signet_tx_record *record, u8 type, unsigned int len)
+{
+	const struct signet_suite *suite = ctx->tx.cipher->suite;
+	int err;
+
 	if (signet_suite_is_tls_1_3(suite)) {
 		signet_tx_record_append_type(suite, record, type, len - record->content);
 		len++;
 	}
-	err = encrypt(tx, record, type, len);
-	if (unlikely(err))
-		goto fail;
+	err = encrypt(&ctx->tx, record->piece, record->pieces, type, len);
+	if (unlikely(err)) {
+		signet_tx_record_discard(record);
+		return fail_seal(sk, ctx, err);
+	}
+	count_sealed(sk, ctx, type, record->content);
+	return 0;
+}
 
+int signet_tx_seal(struct sock *sk, struct signet_context *ctx, struct signet_tx_record *record,
+		   u8 type)
+{
+	struct signet_tx *tx = &ctx->tx;
+	unsigned int overhead = signet_suite_overhead(tx->cipher->suite);
+	unsigned int len = record->content;
+	int err;
+
+	if (WARN_ON_ONCE(!signet_tail_has_room(&tx->outbox->tail, record->pieces))) {
+		signet_tx_record_discard(record);
+		return fail_seal(sk, ctx, -ENOBUFS);
+	}
+	if (type == SIGNET_CONTENT_APPLICATION_DATA && unlikely(tx->padding))
+		len = min(signet_tx_padded(tx, len), record->space - overhead);
+	if (unlikely(record->space > len + overhead))
+		signet_tx_record_trim(sk, record, len + overhead);
+	err = seal_in_place(sk, ctx, record, type, len);
+	if (unlikely(err))
+		return err;
 	signet_tail_add(&tx->outbox->tail, record->piece, record->pieces);
 	WRITE_ONCE(tx->tail_len, tx->tail_len + record->space);
-	count_sealed(sk, ctx, type, record->content);
-	memset(record, 0, sizeof(*record));
+	signet_tx_record_init(record);
 	return 0;
-
-fail:
-	/* Sealed in place: what it was is gone, and its sequence number used. */
-	signet_tx_record_discard(record);
-	return signet_context_fail(sk, ctx, EIO,
-				   err == -ENOMEM ? SIGNET_REASON_NO_MEMORY : SIGNET_REASON_CRYPTO,
-				   SIGNET_ALERT_NONE);
 }
 
 int signet_tx_seal_open(struct sock *sk, struct signet_context *ctx)
@@ -219,59 +225,65 @@ int signet_tx_seal_open(struct sock *sk, struct signet_context *ctx)
 
 /* --- the tail ------------------------------------------------------------- */
 
-bool signet_tx_tcp_can_send(const struct sock *sk)
-{
-	return !sk->sk_err && !(sk->sk_shutdown & SEND_SHUTDOWN) &&
-	       (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT);
-}
-
 void signet_tx_set_nospace(struct sock *sk)
 {
 	if (sk->sk_socket)
 		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 }
 
-int signet_tx_push(struct sock *sk, struct signet_context *ctx, int flags)
+/*
+ * Gives sealed bytes to TCP, which never waits. Return: how many it took, or its errno,
+ * which stays in sk_err: it is the caller's to report.
+ */
+static inline int give_to_tcp(struct sock *sk, struct signet_tx *tx, int flags)
+{
+	struct msghdr *msg = &tx->outbox->msg;
+	int ret;
+
+	msg->msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL | flags;
+	/* TCP processes its backlog at times, and then calls sk_write_space. */
+	tx->pushing = true;
+	ret = tcp_sendmsg_locked(sk, msg, iov_iter_count(&msg->msg_iter));
+	tx->pushing = false;
+	tx->write_seq = tcp_sk(sk)->write_seq;
+	if (unlikely(ret < 0 && ret != -EAGAIN && ret != -EPIPE))
+		WRITE_ONCE(sk->sk_err, -ret);
+	return ret;
+}
+
+/* As that, by reference. */
+static inline int give_pieces_to_tcp(struct sock *sk, struct signet_tx *tx,
+				     const struct bio_vec *piece, unsigned int pieces,
+				     unsigned int len, int flags)
+{
+	iov_iter_bvec(&tx->outbox->msg.msg_iter, ITER_SOURCE, piece, pieces, len);
+	return give_to_tcp(sk, tx, MSG_SPLICE_PAGES | MSG_NO_SHARED_FRAGS | flags);
+}
+
+int signet_tx_push_tail(struct sock *sk, struct signet_context *ctx, int flags)
 {
 	struct signet_tx *tx = &ctx->tx;
-	struct signet_tail *tail;
+	struct signet_tail *tail = &tx->outbox->tail;
 	int ret = 0;
 
-	if (!tx->tail_len)
-		return 0;
-	tail = &tx->outbox->tail;
 	/* Asking TCP would consume sk_err, which is the caller's to report. */
 	if (!signet_tx_tcp_can_send(sk))
 		return -EPIPE;
 
-	/* TCP processes its backlog at times, and then calls sk_write_space. */
-	tx->pushing = true;
 	while (tx->tail_len) {
-		struct msghdr msg = {
-			.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_SPLICE_PAGES |
-				     MSG_NO_SHARED_FRAGS | flags,
-		};
-
-		iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, tail->piece + tail->first,
-			      tail->end - tail->first, tx->tail_len);
-		ret = tcp_sendmsg_locked(sk, &msg, tx->tail_len);
-		tx->write_seq = tcp_sk(sk)->write_seq;
+		ret = give_pieces_to_tcp(sk, tx, tail->piece + tail->first, tail->end - tail->first,
+					 tx->tail_len, flags);
 		if (ret <= 0)
 			break;
 		signet_tail_taken(tail, ret);
 		WRITE_ONCE(tx->tail_len, tx->tail_len - ret);
 	}
-	tx->pushing = false;
 	if (!tx->tail_len) {
 		signet_context_report(sk, ctx);
 		return 0;
 	}
-	if (ret < 0 && ret != -EAGAIN) {
-		/* An error that came up while TCP worked; give it back. */
-		if (ret != -EPIPE)
-			WRITE_ONCE(sk->sk_err, -ret);
+	if (ret < 0 && ret != -EAGAIN)
 		return -EPIPE;
-	}
 	/* Whoever leaves a tail behind must be told when there is room. */
 	signet_tx_set_nospace(sk);
 	/*
@@ -349,6 +361,111 @@ static int push_whole_tail(struct sock *sk, struct signet_context *ctx)
 	WRITE_ONCE(tp->notsent_lowat, notsent_lowat);
 	WRITE_ONCE(sk->sk_sndbuf, sndbuf);
 	return err;
+}
+
+/* --- whole messages --------------------------------------------------------- */
+
+/*
+ * Up to this length it costs less to let TCP copy a record to where its last one ended than
+ * to give it a piece of a page.
+ */
+#define COPY_MAX 2048
+
+/* What TCP did not take of a record, which it was just given, becomes the tail. */
+static void keep_rest(struct sock *sk, struct signet_context *ctx, const struct bio_vec *piece,
+		      unsigned int pieces, unsigned int len, int taken)
+{
+	struct signet_tail *tail = &ctx->tx.outbox->tail;
+
+	signet_tail_add(tail, piece, pieces);
+	if (taken > 0) {
+		signet_tail_taken(tail, taken);
+		len -= taken;
+	}
+	WRITE_ONCE(ctx->tx.tail_len, len);
+	signet_tx_push_tail(sk, ctx, 0);
+}
+
+/* By way of the outbox's page. Return: as signet_tx_send_whole(). */
+static int send_copied(struct sock *sk, struct signet_context *ctx, struct iov_iter *from,
+		       unsigned int len)
+{
+	struct signet_tx *tx = &ctx->tx;
+	const struct signet_suite *suite = tx->cipher->suite;
+	struct signet_outbox *outbox = tx->outbox;
+	unsigned int prefix = signet_suite_prefix_len(suite);
+	struct bio_vec piece;
+	struct kvec sealed;
+	size_t copied;
+	int ret;
+
+	if (unlikely(!outbox->page))
+		outbox->page = alloc_page(sk->sk_allocation);
+	if (unlikely(!outbox->page))
+		return -EAGAIN;
+	bvec_set_page(&piece, outbox->page, len + signet_suite_overhead(suite),
+		      SIGNET_CONTENT_ALIGN - prefix);
+	sealed.iov_base = bvec_virt(&piece);
+	sealed.iov_len = piece.bv_len;
+	copied = copy_page_from_iter(outbox->page, SIGNET_CONTENT_ALIGN, len, from);
+	if (unlikely(copied != len)) {
+		iov_iter_revert(from, copied);
+		return -EAGAIN;
+	}
+	((u8 *)sealed.iov_base)[prefix + len] = SIGNET_CONTENT_APPLICATION_DATA;
+	ret = encrypt(tx, &piece, 1, SIGNET_CONTENT_APPLICATION_DATA,
+		      len + signet_suite_is_tls_1_3(suite));
+	if (unlikely(ret)) {
+		memzero_explicit(sealed.iov_base, sealed.iov_len);
+		return fail_seal(sk, ctx, ret);
+	}
+	count_sealed(sk, ctx, SIGNET_CONTENT_APPLICATION_DATA, len);
+
+	iov_iter_kvec(&outbox->msg.msg_iter, ITER_SOURCE, &sealed, 1, sealed.iov_len);
+	ret = give_to_tcp(sk, tx, 0);
+	if (unlikely(ret != sealed.iov_len)) {
+		outbox->page = NULL;
+		keep_rest(sk, ctx, &piece, 1, piece.bv_len, ret);
+	}
+	return 0;
+}
+
+/* By way of the socket's page fragment, which TCP takes over. Return: likewise. */
+static int send_spliced(struct sock *sk, struct signet_context *ctx, struct iov_iter *from,
+			unsigned int len)
+{
+	struct signet_tx *tx = &ctx->tx;
+	struct signet_tx_record *record = &tx->outbox->open;
+	unsigned int copied = 0, i;
+	int ret;
+
+	if (likely(signet_tx_record_reserve(sk, tx->cipher->suite, record, len, len) == len))
+		copied = signet_tx_record_append(tx->cipher->suite, record, from, len);
+	if (unlikely(copied != len)) {
+		iov_iter_revert(from, copied);
+		signet_tx_record_discard(record);
+		return -EAGAIN;
+	}
+	ret = seal_in_place(sk, ctx, record, SIGNET_CONTENT_APPLICATION_DATA, len);
+	if (unlikely(ret))
+		return ret;
+	ret = give_pieces_to_tcp(sk, tx, record->piece, record->pieces, record->space, 0);
+	if (likely(ret == record->space)) {
+		for (i = 0; i < record->pieces; i++)
+			put_page(record->piece[i].bv_page);
+	} else {
+		keep_rest(sk, ctx, record->piece, record->pieces, record->space, ret);
+	}
+	signet_tx_record_init(record);
+	return 0;
+}
+
+int signet_tx_send_whole(struct sock *sk, struct signet_context *ctx, struct iov_iter *from,
+			 unsigned int len)
+{
+	if (signet_tx_get_outbox(&ctx->tx))
+		return -EAGAIN;
+	return len <= COPY_MAX ? send_copied(sk, ctx, from, len) : send_spliced(sk, ctx, from, len);
 }
 
 /* --- control records -------------------------------------------------------- */

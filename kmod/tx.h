@@ -8,6 +8,7 @@
 #include "context.h"
 #include "scratch.h"
 
+struct iov_iter;
 struct signet_defaults;
 
 /* Begins with a network namespace's defaults. */
@@ -45,10 +46,21 @@ void signet_tx_destroy(struct signet_tx *tx);
 /* --- the outbox: memory that an idle socket does not have ----------------------- */
 
 /* Return: 0, or -ENOMEM when there is none. */
-int signet_tx_get_outbox(struct signet_tx *tx);
+static inline int signet_tx_get_outbox(struct signet_tx *tx)
+{
+	if (!tx->outbox)
+		tx->outbox = signet_outbox_get();
+	return tx->outbox ? 0 : -ENOMEM;
+}
 
 /* Gives it back when nothing is in it. */
-void signet_tx_put_outbox(struct signet_tx *tx);
+static inline void signet_tx_put_outbox(struct signet_tx *tx)
+{
+	if (!tx->outbox || tx->tail_len || tx->outbox->open.pieces)
+		return;
+	signet_outbox_put(tx->outbox);
+	tx->outbox = NULL;
+}
 
 static inline bool signet_tx_has_open(const struct signet_tx *tx)
 {
@@ -62,7 +74,12 @@ void signet_tx_discard_open(struct signet_tx *tx);
 bool signet_tx_has_room(struct signet_tx *tx, unsigned int pieces);
 
 /* How long @content bytes become with the padding that they shall have (RFC 8446 5.4). */
-unsigned int signet_tx_padded(const struct signet_tx *tx, unsigned int content);
+unsigned int signet_tx_add_padding(const struct signet_tx *tx, unsigned int content);
+
+static inline unsigned int signet_tx_padded(const struct signet_tx *tx, unsigned int content)
+{
+	return likely(!tx->padding) ? content : signet_tx_add_padding(tx, content);
+}
 
 /**
  * signet_tx_seal - seal a record in place and move it to the tail
@@ -77,6 +94,24 @@ unsigned int signet_tx_padded(const struct signet_tx *tx, unsigned int content);
  */
 int signet_tx_seal(struct sock *sk, struct signet_context *ctx, struct signet_tx_record *record,
 		   u8 type);
+
+/**
+ * signet_tx_send_whole - send a message that is one record of its own
+ * @sk:		socket
+ * @ctx:	its context, without an outbox: nothing comes before the message
+ * @from:	message; advances when it was sent
+ * @len:	its length, at most tx->content_max; no padding is wanted
+ *
+ * What most messages are, without the steps that others need: no record stays open,
+ * and the tail is used only when TCP does not take everything.
+ *
+ * Context: process, under the socket lock, which is kept. The caller has checked that a
+ * record may be sealed now.
+ * Return: 0 when it was sealed; -EAGAIN: nothing has changed, send it the other way; or
+ * the errno of the failed socket.
+ */
+int signet_tx_send_whole(struct sock *sk, struct signet_context *ctx, struct iov_iter *from,
+			 unsigned int len);
 
 /* Seals the open record. */
 int signet_tx_seal_open(struct sock *sk, struct signet_context *ctx);
@@ -105,7 +140,11 @@ static inline bool signet_tx_has_tail(const struct signet_tx *tx)
 }
 
 /* Does TCP take any more bytes? */
-bool signet_tx_tcp_can_send(const struct sock *sk);
+static inline bool signet_tx_tcp_can_send(const struct sock *sk)
+{
+	return !sk->sk_err && !(sk->sk_shutdown & SEND_SHUTDOWN) &&
+	       (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT);
+}
 
 /* Ask TCP to call sk_write_space when it has room again. */
 void signet_tx_set_nospace(struct sock *sk);
@@ -123,7 +162,12 @@ void signet_tx_set_nospace(struct sock *sk);
  * Return: 0 when the tail is gone, -EAGAIN when TCP is full, -EPIPE when TCP does
  * not send any more.
  */
-int signet_tx_push(struct sock *sk, struct signet_context *ctx, int flags);
+int signet_tx_push_tail(struct sock *sk, struct signet_context *ctx, int flags);
+
+static inline int signet_tx_push(struct sock *sk, struct signet_context *ctx, int flags)
+{
+	return likely(!ctx->tx.tail_len) ? 0 : signet_tx_push_tail(sk, ctx, flags);
+}
 
 /*
  * struct sock's sk_write_space: TCP has room again, so the tail goes out.

@@ -13,13 +13,6 @@
 #define PIECE_MIN 512
 
 /*
- * The cipher works fastest on content that starts at such an address: no block of a cipher's,
- * ChaCha20's are the largest, lies across the end of a page. The kernel would allocate memory
- * to put it together.
- */
-#define CONTENT_ALIGN 64
-
-/*
  * Takes at most @need more bytes for the record. The first piece is placed so
  * that the content, @prefix bytes behind it, of a record that spans pages is
  * aligned.
@@ -31,13 +24,13 @@ static bool add_piece(struct sock *sk, struct signet_tx_record *record, unsigned
 	struct bio_vec *last = record->piece + record->pieces - 1;
 	unsigned int offset, len;
 
-	if (!skb_page_frag_refill(min_t(unsigned int, need, PIECE_MIN) + CONTENT_ALIGN, frag,
+	if (!skb_page_frag_refill(min_t(unsigned int, need, PIECE_MIN) + SIGNET_CONTENT_ALIGN, frag,
 				  sk->sk_allocation))
 		return false;
 
 	offset = frag->offset;
 	if (!record->pieces && offset_in_page(offset) + need > PAGE_SIZE)
-		offset = ALIGN(offset + prefix, CONTENT_ALIGN) - prefix;
+		offset = ALIGN(offset + prefix, SIGNET_CONTENT_ALIGN) - prefix;
 	len = min(need, frag->size - offset);
 	frag->offset = offset + len;
 	record->space += len;
@@ -107,7 +100,7 @@ void signet_tx_record_append_type(const struct signet_suite *suite, struct signe
 	unsigned int n;
 
 	*((u8 *)bvec_virt(piece) + position++) = type;
-	while (padding) {
+	while (unlikely(padding)) {
 		n = min(padding, piece->bv_len - position);
 		memset(bvec_virt(piece) + position, 0, n);
 		padding -= n;
@@ -143,5 +136,5 @@ void signet_tx_record_discard(struct signet_tx_record *record)
 		memzero_explicit(bvec_virt(&record->piece[i]), record->piece[i].bv_len);
 		put_page(record->piece[i].bv_page);
 	}
-	memset(record, 0, sizeof(*record));
+	signet_tx_record_init(record);
 }

@@ -16,6 +16,13 @@ struct sock;
 /* Pieces of page fragments that one record lies in, at most. */
 #define SIGNET_RECORD_PIECES 6
 
+/*
+ * The cipher works fastest on content that starts at such an address: no block of a cipher's,
+ * ChaCha20's are the largest, lies across the end of a page. The kernel would allocate memory
+ * to put it together.
+ */
+#define SIGNET_CONTENT_ALIGN 64
+
 /**
  * struct signet_tx_record - a record that is being filled
  * @piece:	memory, header first; holds plaintext until it is sealed
@@ -29,6 +36,14 @@ struct signet_tx_record {
 	unsigned int space;
 	unsigned int content;
 };
+
+/* Makes it empty; what it had is somebody else's. */
+static inline void signet_tx_record_init(struct signet_tx_record *record)
+{
+	record->pieces = 0;
+	record->space = 0;
+	record->content = 0;
+}
 
 /**
  * signet_tx_record_reserve - make room for more content

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# vm-run.sh JOB IMAGE DISK ACCEL SMP MEM TIMEOUT APPEND: the part of scripts/vm that runs inside the
-# toolchain tree. Gathers what the guest may see under one directory, serves it with virtiofsd, and
-# runs QEMU until it ends or its time is up (then the status is 124).
+# vm-run.sh JOB IMAGE DISK ACCEL SMP MEM TIMEOUT APPEND PLUGIN: the part of scripts/vm that runs
+# inside the toolchain tree. Gathers what the guest may see under one directory, serves it with
+# virtiofsd, and runs QEMU until it ends or its time is up (then the status is 124).
 
 set -euo pipefail
 
-job=$1 image=$2 disk=$3 accel=$4 smp=$5 mem=$6 timeout=$7 append=$8
+job=$1 image=$2 disk=$3 accel=$4 smp=$5 mem=$6 timeout=$7 append=$8 plugin=$9
 children=()
 
 cleanup() {
@@ -55,6 +55,7 @@ export TMPDIR=$job
 setpriv --pdeathsig TERM timeout --foreground --kill-after=5 "$timeout" \
 	qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
 	-machine q35,memory-backend=memory "${machine[@]}" -smp "$smp" -m "$mem" \
+	${plugin:+-plugin "$plugin"} \
 	-object "memory-backend-memfd,id=memory,size=${mem}M,share=on" \
 	-drive "file=$disk,format=raw,if=none,id=disk,snapshot=on" \
 	-device nvme,drive=disk,serial=1 \

@@ -1,15 +1,39 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What scripts/bench runs.
+# What scripts/bench runs in the virtual machine, and tests of what it makes of the results.
 
-$(BUILD)/tests/bench_roundtrip: $(BUILD)/obj/tests/bench/roundtrip.o
+# A TLS library's part of a program comes with the licence of wolfSSL.
+bench_objects := $(patsubst %,$(BUILD)/obj/tests/bench/%.o, connection clock openssl wolfssl identity)
+bench_libraries = $(WOLFSSL)/lib/libwolfssl.a -lm -lssl -lcrypto -luring -lpthread
+
+$(BUILD)/obj/tests/bench/%.o: CPPFLAGS += -isystem $(WOLFSSL)/include
+
+$(BUILD)/tests/bench_messages: $(patsubst %,$(BUILD)/obj/tests/bench/%.o, messages call mark ring) \
+		$(bench_objects)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^
+	$(CC) $(LDFLAGS) -o $@ $^ $(bench_libraries)
 
-PROGRAMS += $(BUILD)/tests/bench_roundtrip
-
-$(BUILD)/tests/bench_memory: $(BUILD)/obj/tests/bench/memory.o
+$(BUILD)/tests/bench_connections: $(BUILD)/obj/tests/bench/connections.o $(bench_objects)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^
+	$(CC) $(LDFLAGS) -o $@ $^ $(bench_libraries)
 
-PROGRAMS += $(BUILD)/tests/bench_memory
+$(BUILD)/tests/bench_memory: $(BUILD)/obj/tests/bench/memory.o $(bench_objects)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(bench_libraries)
+
+PROGRAMS += $(BUILD)/tests/bench_messages $(BUILD)/tests/bench_connections \
+	$(BUILD)/tests/bench_memory
+
+$(BUILD)/tests/bench_upcall: $(addprefix $(BUILD)/obj/tests/bench/,upcall.o clock.o) \
+		$(LIBHANDSHAKE) $(LIBSIGNET)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(HANDSHAKE_LIBS) -lssl -lcrypto -lpthread
+
+PROGRAMS += $(BUILD)/tests/bench_upcall
+
+# For QEMU, which runs in the toolchain tree too.
+$(BUILD)/tests/bench_plugin.so: $(BUILD)/obj/tests/bench/plugin.pic.o
+	@mkdir -p $(@D)
+	$(CC) $(SHARED_LDFLAGS) -o $@ $^
+
+PROGRAMS += $(BUILD)/tests/bench_plugin.so

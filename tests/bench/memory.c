@@ -1,18 +1,20 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * What an idle connection costs in kernel memory beyond TCP's own: opens
  * connections over loopback, then gives one end of each its keys, both
- * directions, and looks at what the slab caches hold before and after.
+ * directions, and looks at what the slab caches hold before and after. For TLS
+ * libraries it is what malloc() gave, with fewer connections.
  *
- *   bench_memory [CONNECTIONS]
+ *   bench_memory [--cell TEXT] [CONNECTIONS]
  *
  * Run as root: /proc/slabinfo is read. Each transport is measured in a process of
- * its own, in a row.
+ * its own, in a row. Prints one line of JSON.
  */
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <linux/tls.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -25,7 +27,10 @@
 
 #include <linux/signet.h>
 
+#include "connection.h"
+
 #define CONNECTIONS 10000
+#define LIBRARY_CONNECTIONS 100
 #define CACHES_MAX 512
 #define CACHE_NAME 64
 
@@ -122,9 +127,10 @@ static void use_signet(int fd)
 static void report(const char *name, int connections, const struct caches *before,
 		   const struct caches *after, long free_kib)
 {
+	const char *comma = "";
 	double bytes = 0;
 
-	printf("%s: per connection", name);
+	printf("\"%s\":{\"caches\":{", name);
 	for (int i = 0; i < after->count; i++) {
 		const struct cache *cache = &after->cache[i];
 		double more = (double)((long)cache->objects - objects_of(before, cache->name)) /
@@ -133,11 +139,12 @@ static void report(const char *name, int connections, const struct caches *befor
 		/* What other things in the machine do is not of this order. */
 		if (more < 0.5)
 			continue;
-		printf(" %s x%.1f", cache->name, more);
+		printf("%s\"%s\":%.1f", comma, cache->name, more);
 		bytes += more * cache->size;
+		comma = ",";
 	}
-	printf(" = %.0f bytes of slab; %.0f bytes of free memory\n", bytes,
-	       free_kib * 1024.0 / connections);
+	printf("},\"slab\":%.0f,\"free\":%.0f}", bytes, free_kib * 1024.0 / connections);
+	fflush(stdout);
 }
 
 static void measure(const char *name, void (*use)(int fd), int connections)
@@ -191,11 +198,57 @@ static int run(const char *name, void (*use)(int fd), int connections)
 	return WEXITSTATUS(status);
 }
 
+/* Both ends are here, so it is the mean of a client's and a server's. */
+static void measure_library(const struct transport *transport, int connections)
+{
+	static const struct path path = { .address = "127.0.0.1" };
+	const struct suite *suite = suite_find("AES-128-GCM");
+	struct connection *opened = calloc(connections, sizeof(*opened));
+	int listener = path_listen(&path);
+	size_t before = 0;
+
+	if (!opened)
+		err(1, "room for %d connections", connections);
+	for (int i = 0; i < connections; i++) {
+		char byte = 0;
+
+		if (connection_open(&opened[i], &path, listener, transport, suite, 0))
+			err(1, "%s", transport->name);
+		/* What is allocated for the first data stays. */
+		connection_send(&opened[i], 0, &byte, 1);
+		connection_receive(&opened[i], 1, &byte, 1);
+		/* Whatever is allocated once is there already. */
+		if (!i)
+			before = mallinfo2().uordblks;
+	}
+	printf(",\"%s\":{\"caches\":{},\"heap\":%.0f}", transport->name,
+	       (double)(mallinfo2().uordblks - before) / (connections - 1) / 2);
+	for (int i = 0; i < connections; i++)
+		connection_close(&opened[i]);
+	free(opened);
+}
+
 int main(int argc, char **argv)
 {
-	int connections = argc > 1 ? atoi(argv[1]) : CONNECTIONS;
+	const char *cell = "";
+	int connections;
 
+	if (argc > 2 && !strcmp(argv[1], "--cell")) {
+		cell = argv[2];
+		argc -= 2;
+		argv += 2;
+	}
+	connections = argc > 1 ? atoi(argv[1]) : CONNECTIONS;
 	if (connections < 2)
 		errx(1, "at least 2 connections");
-	return run("kTLS", use_ktls, connections) || run("Signet", use_signet, connections);
+	printf("{\"cell\":\"%s\",\"memory\":{", cell);
+	if (run("kTLS", use_ktls, connections))
+		return 1;
+	printf(",");
+	if (run("Signet", use_signet, connections))
+		return 1;
+	measure_library(&transport_openssl, LIBRARY_CONNECTIONS);
+	measure_library(&transport_wolfssl, LIBRARY_CONNECTIONS);
+	printf("}}\n");
+	return 0;
 }
