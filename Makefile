@@ -36,10 +36,26 @@ format: ## put C sources into the form that lint asks for
 	@scripts/setup --quiet
 	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs scripts/toolchain clang-format -i
 
+INSTALL_VARIABLES := DESTDIR PREFIX BINDIR SBINDIR LIBDIR INCLUDEDIR DATADIR MANDIR UNITDIR \
+	SYSUSERSDIR COMPLETIONDIR SYSCONFDIR SRCDIR KERNEL
+export $(foreach name,$(INSTALL_VARIABLES),$(if $($(name)),$(name)))
+
+.PHONY: install
+install: ## install what was built, below PREFIX=/usr/local (scripts/install --help)
+	@scripts/install
+
+.PHONY: uninstall
+uninstall: ## remove it again
+	@scripts/install --uninstall
+
+.PHONY: modules_install
+modules_install: ## build the module for this machine's kernel, or KERNEL, and install it
+	@scripts/install --module
+
 .PHONY: clean
 clean: ## remove build/ (the cached trees stay: see scripts/setup --clean)
 	rm -rf build
 
 .PHONY: help
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z_]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST)

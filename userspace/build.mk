@@ -8,13 +8,24 @@ CPPFLAGS += -Iuserspace/include
 # Asked once, not at each use.
 WOLFSSL := $(WOLFSSL)
 
+ifeq ($(WOLFSSL),system)
+WOLFSSL_CPPFLAGS := $(shell scripts/system-wolfssl --cflags)
+ifneq ($(.SHELLSTATUS),0)
+$(error WOLFSSL=system: see above)
+endif
+WOLFSSL_LIBS := $(shell scripts/system-wolfssl --libs 2>/dev/null)
+else
+WOLFSSL_CPPFLAGS := -isystem $(WOLFSSL)/include
+WOLFSSL_LIBS := $(WOLFSSL)/lib/libwolfssl.a
+endif
+
 LIBSIGNET := $(BUILD)/lib/libsignet.a
 LIBSIGNET_SO := $(BUILD)/lib/libsignet.so.0
 LIBHANDSHAKE := $(BUILD)/lib/libsignet-handshake.a
 LIBHANDSHAKE_SO := $(BUILD)/lib/libsignet-handshake.so.0
 
 # What a program that handshakes in its own process links, in this order.
-HANDSHAKE_LIBS = $(LIBHANDSHAKE) $(LIBSIGNET) $(WOLFSSL)/lib/libwolfssl.a -lm -lpthread
+HANDSHAKE_LIBS = $(LIBHANDSHAKE) $(LIBSIGNET) $(WOLFSSL_LIBS) -lm -lpthread
 
 libsignet_sources := $(wildcard userspace/libsignet/*.c)
 handshake_sources := $(wildcard userspace/handshake/*.c)
@@ -27,7 +38,7 @@ $(LIBSIGNET) $(LIBHANDSHAKE):
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(BUILD)/obj/userspace/handshake/%.o: CPPFLAGS += -isystem $(WOLFSSL)/include
+$(BUILD)/obj/userspace/handshake/%.o: CPPFLAGS += $(WOLFSSL_CPPFLAGS)
 
 $(LIBSIGNET_SO): $(libsignet_sources:%.c=$(BUILD)/obj/%.pic.o) userspace/libsignet/libsignet.map
 	@mkdir -p $(@D)
@@ -39,7 +50,7 @@ $(LIBHANDSHAKE_SO): $(handshake_sources:%.c=$(BUILD)/obj/%.pic.o) $(LIBSIGNET_SO
 		userspace/handshake/libsignet-handshake.map
 	@mkdir -p $(@D)
 	$(CC) $(SHARED_LDFLAGS) -Wl,-soname,$(@F) -Wl,--version-script=$(lastword $^) -o $@ \
-		$(filter %.o,$^) $(LIBSIGNET_SO) $(WOLFSSL)/lib/libwolfssl.a -lm -lpthread
+		$(filter %.o,$^) $(LIBSIGNET_SO) $(WOLFSSL_LIBS) -lm -lpthread
 	@ln -sf $(@F) $(@:.0=)
 
 LIBS += $(LIBSIGNET) $(LIBHANDSHAKE) $(LIBSIGNET_SO) $(LIBHANDSHAKE_SO)
@@ -49,7 +60,7 @@ SIGNETD_SOURCES := $(filter-out userspace/signetd/main.c,$(wildcard userspace/si
 SIGNETD_OBJECTS := $(SIGNETD_SOURCES:%.c=$(BUILD)/obj/%.o)
 SIGNETD_LIBS = $(HANDSHAKE_LIBS) -lconfig -lseccomp -lsystemd -luring
 
-$(BUILD)/obj/userspace/signetd/%.o: CPPFLAGS += -isystem $(WOLFSSL)/include -Iuserspace/handshake
+$(BUILD)/obj/userspace/signetd/%.o: CPPFLAGS += $(WOLFSSL_CPPFLAGS) -Iuserspace/handshake
 # Tables leave out what is zero.
 $(BUILD)/obj/userspace/signetd/%.o: CFLAGS += -Wno-missing-field-initializers
 

@@ -29,7 +29,7 @@ TOOLCHAIN_PACKAGES=(
 	sparse clang-format shellcheck mandoc perl python3
 	valgrind libc6-dbg gdb
 	openssl gnutls-bin ca-certificates curl iproute2 procps faketime strace
-	libgnutls28-dev libconfig-dev libseccomp-dev libsystemd-dev
+	libgnutls28-dev libconfig-dev libseccomp-dev libsystemd-dev libwolfssl-dev
 	qemu-system-x86 seabios virtiofsd e2fsprogs zstd patch file
 )
 
@@ -39,6 +39,7 @@ GUEST_PACKAGES=(
 	kmod iproute2 procps psmisc util-linux ethtool iputils-ping strace tcpdump
 	openssl gnutls-bin curl ca-certificates nginx-light faketime socat
 	liburing2 libconfig11 libseccomp2 libsystemd0 libasan8 libubsan1 python3 debian-policy
+	systemd
 )
 
 die() {

@@ -43,7 +43,7 @@ kill_leftovers() {
 
 	for dir in /proc/[0-9]*; do
 		pid=${dir#/proc/}
-		[ "$pid" != 1 ] || continue
+		[[ $pid != 1 && $pid != "$$" ]] || continue
 		[[ " $* " != *" $pid "* ]] || continue
 		[ ! -e "$dir/exe" ] || kill -9 "$pid" 2>/dev/null
 	done
@@ -79,7 +79,7 @@ tell_who_hangs() {
 	for dir in /proc/[0-9]*; do
 		pid=${dir#/proc/}
 		[ -e "$dir/exe" ] || continue
-		[[ $pid != 1 && $pid != "$BASHPID" ]] || continue
+		[[ $pid != 1 && $pid != "$$" && $pid != "$BASHPID" ]] || continue
 		{
 			printf 'process %s: ' "$pid"
 			tr '\0' ' ' <"$dir/cmdline"
@@ -112,9 +112,24 @@ run_command() {
 	return "$status"
 }
 
+# systemd becomes the first process, and starts this script again as its default unit.
+start_systemd() {
+	local units=/run/systemd/system
+
+	mkdir -p "$units"
+	printf '%s\n' '[Unit]' 'Description=The command of scripts/vm' 'Wants=basic.target' \
+		'After=basic.target' '[Service]' 'Type=exec' "ExecStart=/bin/bash $job/init" \
+		'Environment=HOME=/root LC_ALL=C.UTF-8 TERM=dumb' 'LimitNOFILE=65536' \
+		>"$units/signet-vm.service"
+	exec /lib/systemd/systemd --unit=signet-vm.service --log-target=journal --show-status=0
+}
+
 job=/signet/job
-prepare 2>>"$job/stderr"
-load_module 2>>"$job/stderr"
+if [ "$$" = 1 ]; then
+	prepare 2>>"$job/stderr"
+	load_module 2>>"$job/stderr"
+	[ ! -e "$job/systemd" ] || start_systemd 2>>"$job/stderr"
+fi
 PATH=$(<"$job/path"):$PATH
 LD_LIBRARY_PATH=$(<"$job/library-path")
 export LD_LIBRARY_PATH

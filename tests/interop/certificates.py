@@ -14,6 +14,10 @@ _KEYS = {
 }
 
 
+_END_ENTITY = ["-addext", "basicConstraints=critical,CA:FALSE",
+               "-addext", "keyUsage=critical,digitalSignature"]
+
+
 class Certificate:
     def __init__(self, directory, name):
         self.chain = os.path.join(directory, name + ".pem")
@@ -26,12 +30,19 @@ def make(directory, name, key, issuer, *options):
     command = ["openssl", "req", "-x509", "-noenc", *_KEYS[key], "-keyout", made.key,
                "-out", made.chain, "-subj", f"/CN={name}", *options]
     if issuer:
-        command += ["-CA", issuer.chain, "-CAkey", issuer.key,
-                    "-addext", "basicConstraints=critical,CA:FALSE",
-                    "-addext", "keyUsage=critical,digitalSignature"]
+        command += ["-CA", issuer.chain, "-CAkey", issuer.key, *_END_ENTITY]
     else:
         command += ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return made
+
+
+def self_signed(directory, name, *options):
+    """No authority's, and issued by none."""
+    made = Certificate(directory, name)
+    subprocess.run(["openssl", "req", "-x509", "-noenc", *_KEYS["ec"], "-keyout", made.key,
+                    "-out", made.chain, "-subj", f"/CN={name}", *_END_ENTITY, *options],
+                   check=True, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
     return made
 
 

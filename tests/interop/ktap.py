@@ -33,6 +33,11 @@ def case(name, *arguments, deadline=DEADLINE):
     return register
 
 
+def forget():
+    """The cases that have been registered so far."""
+    _cases.clear()
+
+
 def equal(got, wanted, what="value"):
     if got != wanted:
         raise AssertionError(f"{what} is {_short(got)} instead of {_short(wanted)}")

@@ -27,7 +27,10 @@ def helper():
     if not _helpers:
         started = daemon.Daemon(daemon.configuration(
             daemon.profile("web", "server", material.ec, allow="everyone"),
-            daemon.profile("test", "client", ca=material.ca.chain)))
+            daemon.profile("test", "client", ca=material.ca.chain),
+            daemon.profile("old", "server", material.ec, allow="everyone", min_version="1.2"),
+            daemon.profile("old_rsa", "server", material.rsa, allow="everyone", min_version="1.2"),
+            daemon.profile("old_client", "client", ca=material.ca.chain, min_version="1.2")))
         _helpers.append(started.__enter__())
     serving = _helpers[0]
     before = len(serving.log)

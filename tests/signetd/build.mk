@@ -6,7 +6,7 @@
 signetd_tests := $(basename $(notdir $(wildcard tests/signetd/*.c)))
 signetd_test_shared := $(patsubst %,$(BUILD)/obj/tests/userspace/%.o,tap certificates)
 
-$(BUILD)/obj/tests/signetd/%.o: CPPFLAGS += -isystem $(WOLFSSL)/include -Iuserspace/handshake \
+$(BUILD)/obj/tests/signetd/%.o: CPPFLAGS += $(WOLFSSL_CPPFLAGS) -Iuserspace/handshake \
 	-Iuserspace/signetd -Itests/userspace
 $(BUILD)/obj/tests/signetd/%.o: CFLAGS += -Wno-missing-field-initializers
 

@@ -106,12 +106,15 @@ def _context(purpose):
 
 
 @contextlib.contextmanager
-def openssl_peer(role, context=None, session=None, name="server.test", **options):
+def openssl_peer(role, context=None, session=None, name="server.test", profile_name="",
+                 options=()):
     """A socket of ours whose peer is OpenSSL. role is ours."""
     one, other = None, None
     with listen() as listener:
         ours, theirs = pair(listener) if role == CLIENT else reversed(pair(listener))
-    with ours, theirs:
+    # When OpenSSL refuses, Python closes, with data that nobody reads: a reset, which would take the
+    # alert with it.
+    with ours, theirs, theirs.dup():
         result = []
 
         def handshake():
@@ -127,7 +130,7 @@ def openssl_peer(role, context=None, session=None, name="server.test", **options
 
         thread = threading.Thread(target=handshake, daemon=True)
         thread.start()
-        begin(ours, role, name if role == CLIENT else "", options)
+        begin(ours, role, name if role == CLIENT else profile_name, options)
         yield ours, lambda: (thread.join(sockets.PATIENCE), result[0])[1]
         thread.join(sockets.PATIENCE)
         for one in result:

@@ -11,7 +11,7 @@ userspace_test_objects := $(userspace_test_shared:%=$(BUILD)/obj/tests/userspace
 
 # Tables of cases leave out what is zero.
 $(BUILD)/obj/tests/userspace/%.o: CFLAGS += -Wno-missing-field-initializers
-$(BUILD)/obj/tests/userspace/%.o: CPPFLAGS += -isystem $(WOLFSSL)/include
+$(BUILD)/obj/tests/userspace/%.o: CPPFLAGS += $(WOLFSSL_CPPFLAGS)
 
 $(userspace_tests:%=$(BUILD)/tests/%): $(BUILD)/tests/%: $(BUILD)/obj/tests/userspace/%.o \
 		$(userspace_test_objects) $(LIBHANDSHAKE) $(LIBSIGNET)

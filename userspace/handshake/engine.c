@@ -297,6 +297,7 @@ int signet_handshake_resume(struct signet_handshake *handshake,
 	if (wolfSSL_set_cipher_list(handshake->ssl, list) != WOLFSSL_SUCCESS)
 		return -ENOMEM;
 	handshake->verified = signet_session_verified(session);
+	strcpy(handshake->secrets->resumption.spiffe, signet_session_spiffe(session));
 	return 0;
 }
 
@@ -344,18 +345,35 @@ static bool is_authenticated(const struct signet_handshake *handshake)
 		handshake->client_auth != SIGNET_CLIENT_AUTH_REQUIRED);
 }
 
-static void keep_resumption(struct signet_handshake *handshake)
+/* Who the server is was verified now, or when the session that it resumes began. */
+static bool keep_identity(struct signet_handshake *handshake, struct signet_resumption *resumption)
+{
+	struct signet_verify *verify = &handshake->verify;
+
+	if (!wolfSSL_session_reused(handshake->ssl)) {
+		const char *spiffe = verify->spiffe ? verify->spiffe : "";
+
+		handshake->verified = signet_session_now();
+		snprintf(resumption->spiffe, sizeof(resumption->spiffe), "%s",
+			 strlen(spiffe) < sizeof(resumption->spiffe) ? spiffe : "");
+		return true;
+	}
+	memcpy(verify->peer, handshake->name.text, sizeof(verify->peer));
+	if (*resumption->spiffe)
+		verify->spiffe = strdup(resumption->spiffe);
+	return !*resumption->spiffe || verify->spiffe;
+}
+
+static bool keep_resumption(struct signet_handshake *handshake)
 {
 	struct signet_resumption *resumption = &handshake->secrets->resumption;
 
-	if (!wolfSSL_session_reused(handshake->ssl))
-		handshake->verified = signet_session_now();
-	else
-		memcpy(handshake->verify.peer, handshake->name.text,
-		       sizeof(handshake->verify.peer));
+	if (!keep_identity(handshake, resumption))
+		return false;
 	resumption->suite = handshake->secrets->keys.tx.suite;
 	resumption->verified = handshake->verified;
 	(void)signet_resumption_take(resumption, handshake->ssl);
+	return true;
 }
 
 /* wolfSSL has finished and all is written: now, and only now, the secrets become keys. */
@@ -367,8 +385,8 @@ static int complete(struct signet_handshake *handshake)
 	if (!signet_keys_fill(handshake) || wolfSSL_pending(handshake->ssl))
 		return signet_failure_set(&handshake->failure, -EPROTO,
 					  "the handshake ended without what a hand-over needs");
-	if (handshake->config->role == SIGNET_ROLE_CLIENT)
-		keep_resumption(handshake);
+	if (handshake->config->role == SIGNET_ROLE_CLIENT && !keep_resumption(handshake))
+		return signet_failure_set(&handshake->failure, -ENOMEM, "out of memory");
 	handshake->complete = true;
 	return 0;
 }

@@ -17,9 +17,9 @@
 #define LIFETIME_MAX_MS (SIGNET_TICKET_LIFETIME_MAX * INT64_C(1000))
 
 /* Blobs say which format they have: they may outlive the program that made them. */
-#define BLOB_VERSION 1
+#define BLOB_VERSION 2
 #define BLOB_HEADER (1 + 2 + 1)
-#define BLOB_TRAILER (8 + SIGNET_BINDING_SIZE)
+#define BLOB_TRAILER (8 + SIGNET_BINDING_SIZE + 1)
 
 /*
  * wolfSSL's serialised session (wolfSSL_i2d_SSL_SESSION() of 5.9.2) in the build of
@@ -40,6 +40,7 @@
  * @verified:	see struct signet_resumption
  * @expires:	in milliseconds of CLOCK_REALTIME
  * @policy:	what it may be used for
+ * @spiffe:	see struct signet_resumption
  * @length:	of @serial
  * @serial:	for wolfSSL
  */
@@ -49,6 +50,7 @@ struct signet_session {
 	int64_t verified;
 	int64_t expires;
 	unsigned char policy[SIGNET_BINDING_SIZE];
+	char spiffe[SIGNET_STRING_MAX + 1];
 	size_t length;
 	unsigned char serial[];
 };
@@ -169,6 +171,8 @@ size_t signet_resumption_pack(const struct signet_resumption *resumption, unsign
 	to = put_bytes(to, resumption->secret, resumption->secret_len);
 	to = put(to, resumption->verified, 8);
 	to = put_bytes(to, resumption->policy, sizeof(resumption->policy));
+	to = put(to, strlen(resumption->spiffe), 1);
+	to = put_bytes(to, resumption->spiffe, strlen(resumption->spiffe));
 	return to - blob;
 }
 
@@ -183,13 +187,19 @@ static int unpack(struct signet_resumption *resumption, const unsigned char *blo
 	suite = signet_suite_find(resumption->suite);
 	if (!suite || suite->version != SIGNET_TLS_1_3 ||
 	    resumption->secret_len != suite->hash_len ||
-	    length != BLOB_HEADER + resumption->secret_len + BLOB_TRAILER)
+	    length < BLOB_HEADER + resumption->secret_len + BLOB_TRAILER)
 		return -EINVAL;
+	length -= BLOB_HEADER + resumption->secret_len + BLOB_TRAILER;
 	blob += BLOB_HEADER;
 	memcpy(resumption->secret, blob, resumption->secret_len);
 	blob += resumption->secret_len;
 	resumption->verified = get(blob, 8);
 	memcpy(resumption->policy, blob + 8, sizeof(resumption->policy));
+	blob += BLOB_TRAILER;
+	if (length != blob[-1])
+		return -EINVAL;
+	memcpy(resumption->spiffe, blob, length);
+	resumption->spiffe[length] = '\0';
 	return 0;
 }
 
@@ -272,6 +282,7 @@ static struct signet_session *new_session(const struct signet_resumption *resump
 	session->verified = resumption->verified;
 	session->expires = expiry(resumption, ticket, arrived);
 	memcpy(session->policy, resumption->policy, sizeof(session->policy));
+	memcpy(session->spiffe, resumption->spiffe, sizeof(session->spiffe));
 	serialise(session, resumption, ticket, arrived);
 	return session;
 }
@@ -318,6 +329,11 @@ unsigned int signet_session_suite(const struct signet_session *session)
 int64_t signet_session_verified(const struct signet_session *session)
 {
 	return session->verified;
+}
+
+const char *signet_session_spiffe(const struct signet_session *session)
+{
+	return session->spiffe;
 }
 
 bool signet_session_fits(const struct signet_session *session,

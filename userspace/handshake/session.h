@@ -28,6 +28,7 @@ struct WOLFSSL;
  * @secret:	resumption master secret
  * @verified:	when certificates were last verified, in ms of CLOCK_REALTIME
  * @policy:	what a session may be used for
+ * @spiffe:	the server's SPIFFE id, "" for none, or one that no SIGNET_PEER_NAME has room for
  */
 struct signet_resumption {
 	unsigned int suite;
@@ -35,6 +36,7 @@ struct signet_resumption {
 	unsigned char secret[SIGNET_RESUMPTION_SECRET_MAX];
 	int64_t verified;
 	unsigned char policy[SIGNET_BINDING_SIZE];
+	char spiffe[SIGNET_STRING_MAX + 1];
 };
 
 /* What sessions with @name under this configuration are bound to. */
@@ -60,9 +62,12 @@ int signet_session_use(const struct signet_session *session, struct WOLFSSL *ssl
 bool signet_session_fits(const struct signet_session *session,
 			 const unsigned char policy[SIGNET_BINDING_SIZE]);
 
-/* The suite that has to be offered with it, and when its certificates were verified. */
+/* The suite that has to be offered with it. */
 unsigned int signet_session_suite(const struct signet_session *session);
+
+/* When the server's certificates were verified, and the SPIFFE id in them, "" for none. */
 int64_t signet_session_verified(const struct signet_session *session);
+const char *signet_session_spiffe(const struct signet_session *session);
 
 /* Milliseconds of CLOCK_REALTIME. */
 int64_t signet_session_now(void);

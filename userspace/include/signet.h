@@ -172,7 +172,7 @@ int signet_peer_name(int fd, char *text, size_t size);
 int signet_server_name(int fd, char *text, size_t size);
 
 /**
- * signet_peer - the certificates that were verified
+ * signet_peer - the certificates that were verified; none on a resumed connection
  * @fd:		a socket whose handshake a helper completed
  * @buffer:	receives them, DER, leaf first, each with three bytes of length before it
  * @size:	room in it, in bytes; 16 KiB are always enough

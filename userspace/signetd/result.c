@@ -142,6 +142,12 @@ int result_hand_over(struct upcall *upcall, void *buffer, char *text)
 	if (ioctl(upcall->channel, SIGNET_IOC_HANDOVER, buffer) < 0)
 		error = errno;
 	explicit_bzero(buffer, size);
+	/* A server that refuses us may reset the connection behind its alert, which is lost then. */
+	if (error == ENOTCONN) {
+		snprintf(text, SIGNET_STRING_MAX + 1,
+			 "the connection was reset when the handshake was complete on this side");
+		return ECONNRESET;
+	}
 	if (error)
 		snprintf(text, SIGNET_STRING_MAX + 1, "the kernel did not take the keys: %s",
 			 strerror(error));

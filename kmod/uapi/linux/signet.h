@@ -219,7 +219,8 @@ enum signet_option {
  *			what the helper's configuration takes from its certificate
  * SIGNET_SERVER_NAME	a server: the name that the client asked for
  * SIGNET_PEER		the certificates that were verified, leaf first, each with three
- *			bytes of length before it (RFC 5246 7.4.2)
+ *			bytes of length before it (RFC 5246 7.4.2); a resumed connection
+ *			has none, but the name
  * SIGNET_EXPORT	as many bytes of exported keying material as there is room for
  *			(RFC 8446 7.5; at most SIGNET_EXPORT_MAX), for the label that was set
  *			before, which a NUL and context may follow. Without a label it
