@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* What a server's handshakes cost: libsignet-handshake, wolfSSL alone, OpenSSL. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../userspace/certificates.h"
+#include "../userspace/tap.h"
+#include "handshakes/report.h"
+
+#define HALF_OPEN 1000
+
+static const struct plan full = { .rounds = 15, .handshakes = 256 };
+static const struct plan quick = { .rounds = 5, .handshakes = 64 };
+
+/**
+ * struct options - of the command line
+ * @json:	where to write it; NULL for nowhere
+ */
+struct options {
+	struct plan plan;
+	const char *json;
+	bool gates;
+};
+
+static void usage(FILE *file)
+{
+	fputs("bench_handshakes [--quick] [--gates] [--rounds N] [--json FILE]\n"
+	      "\n"
+	      "Measures the server's side of TLS 1.3 handshakes in this process: processor time of\n"
+	      "the server's steps alone, and memory of handshakes whose client waits. All servers\n"
+	      "take turns, with the same client, so that ratios hold where the machine is noisy.\n"
+	      "\n"
+	      "  --quick      a third of the rounds, shorter: half a minute\n"
+	      "  --gates      compare with the bounds; status 1 when one is missed\n"
+	      "  --rounds N   1 to 64\n"
+	      "  --json FILE  write all figures there, too\n",
+	      file);
+}
+
+static bool parse_rounds(const char *text, struct plan *plan)
+{
+	char *end;
+	unsigned long rounds = strtoul(text, &end, 10);
+
+	plan->rounds = rounds;
+	return end != text && !*end && rounds >= 1 && rounds <= ROUNDS_MAX;
+}
+
+static void parse(struct options *options, int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "quick", no_argument, NULL, 'q' },
+		{ "gates", no_argument, NULL, 'g' },
+		{ "rounds", required_argument, NULL, 'r' },
+		{ "json", required_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "h", known, NULL)) >= 0) {
+		switch (option) {
+		case 'q':
+			options->plan = quick;
+			break;
+		case 'g':
+			options->gates = true;
+			break;
+		case 'j':
+			options->json = optarg;
+			break;
+		case 'h':
+			usage(stdout);
+			exit(0);
+		case 'r':
+			if (parse_rounds(optarg, &options->plan))
+				break;
+			__attribute__((fallthrough));
+		default:
+			usage(stderr);
+			exit(2);
+		}
+	}
+	if (optind < argc) {
+		usage(stderr);
+		exit(2);
+	}
+}
+
+static void make_certificates(void)
+{
+	certificates_begin();
+	make_certificate(&(struct recipe){ .name = "ca", .subject = "/CN=ca" });
+	for (int i = 0; i < TRIAL_COUNT; i++) {
+		const struct trial *trial = &trials[i];
+		bool made = false;
+
+		for (int j = 0; j < i; j++)
+			made |= !strcmp(trials[j].certificate, trial->certificate);
+		if (!made)
+			make_certificate(&(struct recipe){ .name = trial->certificate,
+							   .subject = "/CN=db.internal",
+							   .issuer = "ca",
+							   .key = trial->key });
+	}
+}
+
+static void write_json(const struct figures *figures, const char *path)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file)
+		bail("%s: %s", path, strerror(errno));
+	report_json(figures, file);
+	if (fclose(file))
+		bail("%s: %s", path, strerror(errno));
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { .plan = full };
+	static struct figures figures;
+
+	parse(&options, argc, argv);
+	make_certificates();
+	figures.plan = options.plan;
+	figures.half_open = HALF_OPEN;
+	measure_memory(HALF_OPEN, figures.footprints);
+	measure(&options.plan, &figures.measurement);
+	report_table(&figures, stdout);
+	if (options.json)
+		write_json(&figures, options.json);
+	if (!options.gates)
+		return 0;
+	putchar('\n');
+	return !report_gates(&figures, stdout);
+}
