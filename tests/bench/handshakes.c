@@ -11,6 +11,8 @@
 #include "handshakes/report.h"
 
 #define HALF_OPEN 1000
+/* A few seconds of one server. */
+#define EXERCISE 20000
 
 static const struct plan full = { .rounds = 15, .handshakes = 256 };
 static const struct plan quick = { .rounds = 5, .handshakes = 64 };
@@ -18,16 +20,19 @@ static const struct plan quick = { .rounds = 5, .handshakes = 64 };
 /**
  * struct options - of the command line
  * @json:	where to write it; NULL for nowhere
+ * @only:	SERVER:TRIAL; NULL for all
  */
 struct options {
 	struct plan plan;
 	const char *json;
+	const char *only;
 	bool gates;
 };
 
 static void usage(FILE *file)
 {
 	fputs("bench_handshakes [--quick] [--gates] [--rounds N] [--json FILE]\n"
+	      "bench_handshakes --only SERVER:TRIAL\n"
 	      "\n"
 	      "Measures the server's side of TLS 1.3 handshakes in this process: processor time of\n"
 	      "the server's steps alone, and memory of handshakes whose client waits. All servers\n"
@@ -36,7 +41,9 @@ static void usage(FILE *file)
 	      "  --quick      a third of the rounds, shorter: half a minute\n"
 	      "  --gates      compare with the bounds; status 1 when one is missed\n"
 	      "  --rounds N   1 to 64\n"
-	      "  --json FILE  write all figures there, too\n",
+	      "  --json FILE  write all figures there, too\n"
+	      "  --only ...   a few seconds of one server (openssl, wolfssl, signet) in one trial\n"
+	      "               (ecdsa, ed25519, hybrid, rsa, resumed), for a profiler\n",
 	      file);
 }
 
@@ -56,6 +63,7 @@ static void parse(struct options *options, int argc, char **argv)
 		{ "gates", no_argument, NULL, 'g' },
 		{ "rounds", required_argument, NULL, 'r' },
 		{ "json", required_argument, NULL, 'j' },
+		{ "only", required_argument, NULL, 'o' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -71,6 +79,9 @@ static void parse(struct options *options, int argc, char **argv)
 			break;
 		case 'j':
 			options->json = optarg;
+			break;
+		case 'o':
+			options->only = optarg;
 			break;
 		case 'h':
 			usage(stdout);
@@ -119,6 +130,24 @@ static void write_json(const struct figures *figures, const char *path)
 		bail("%s: %s", path, strerror(errno));
 }
 
+static void exercise_only(const char *only)
+{
+	size_t length = strcspn(only, ":");
+
+	for (int i = 0; i < TRIAL_COUNT; i++) {
+		for (int j = 0; j < SERVER_COUNT; j++) {
+			if (only[length] && !strcmp(only + length + 1, trials[i].name) &&
+			    strlen(servers[j]->name) == length &&
+			    !strncasecmp(only, servers[j]->name, length)) {
+				exercise(servers[j], &trials[i], EXERCISE);
+				return;
+			}
+		}
+	}
+	usage(stderr);
+	exit(2);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = { .plan = full };
@@ -126,6 +155,10 @@ int main(int argc, char **argv)
 
 	parse(&options, argc, argv);
 	make_certificates();
+	if (options.only) {
+		exercise_only(options.only);
+		return 0;
+	}
 	figures.plan = options.plan;
 	figures.half_open = HALF_OPEN;
 	measure_memory(HALF_OPEN, figures.footprints);

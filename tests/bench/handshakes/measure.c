@@ -142,6 +142,21 @@ static void set_up(struct rig *rig, const struct server *server, const struct tr
 		(void)run(rig, wire, WARM_UP);
 }
 
+static void tear_down(struct rig *rig)
+{
+	client_close(rig->client);
+	rig->server->close(rig->configuration);
+}
+
+void exercise(const struct server *server, const struct trial *trial, unsigned int handshakes)
+{
+	struct rig rig;
+
+	set_up(&rig, server, trial);
+	printf("%s, %s: %.0f ns\n", trial->title, server->name, run(&rig, WIRE_MEMORY, handshakes));
+	tear_down(&rig);
+}
+
 static void run_round(struct rig rigs[TRIAL_COUNT][SERVER_COUNT], unsigned int handshakes,
 		      struct measurement *measurement)
 {
@@ -170,10 +185,8 @@ void measure(const struct plan *plan, struct measurement *measurement)
 		fprintf(stderr, "round %u of %u\n", round + 1, plan->rounds);
 	}
 	for (int trial = 0; trial < TRIAL_COUNT; trial++) {
-		for (int server = 0; server < SERVER_COUNT; server++) {
-			client_close(rigs[trial][server].client);
-			servers[server]->close(rigs[trial][server].configuration);
-		}
+		for (int server = 0; server < SERVER_COUNT; server++)
+			tear_down(&rigs[trial][server]);
 	}
 }
 

@@ -37,6 +37,9 @@ struct measurement {
 
 void measure(const struct plan *plan, struct measurement *measurement);
 
+/* So many handshakes of one server in memory, for a profiler to look at. */
+void exercise(const struct server *server, const struct trial *trial, unsigned int handshakes);
+
 /* The middle of all rounds: nanoseconds, and how many times as fast as OpenSSL in the same round. */
 double median_ns(const struct measurement *measurement, unsigned int trial, enum wire wire,
 		 enum server_number server);
