@@ -14,8 +14,8 @@
 /* A few seconds of one server. */
 #define EXERCISE 20000
 
-static const struct plan full = { .rounds = 15, .handshakes = 256 };
-static const struct plan quick = { .rounds = 5, .handshakes = 64 };
+static const struct plan full = { .rounds = 15, .handshakes = 256, .batch = 16 };
+static const struct plan quick = { .rounds = 5, .handshakes = 64, .batch = 16 };
 
 /**
  * struct options - of the command line
@@ -31,7 +31,7 @@ struct options {
 
 static void usage(FILE *file)
 {
-	fputs("bench_handshakes [--quick] [--gates] [--rounds N] [--json FILE]\n"
+	fputs("bench_handshakes [--quick] [--gates] [--rounds N] [--batch N] [--json FILE]\n"
 	      "bench_handshakes --only SERVER:TRIAL\n"
 	      "\n"
 	      "Measures the server's side of TLS 1.3 handshakes in this process: processor time of\n"
@@ -41,19 +41,20 @@ static void usage(FILE *file)
 	      "  --quick      a third of the rounds, shorter: half a minute\n"
 	      "  --gates      compare with the bounds; status 1 when one is missed\n"
 	      "  --rounds N   1 to 64\n"
+	      "  --batch N    connections that run side by side: 1 to 64, else 16\n"
 	      "  --json FILE  write all figures there, too\n"
 	      "  --only ...   a few seconds of one server (openssl, wolfssl, signet) in one trial\n"
 	      "               (ecdsa, ed25519, hybrid, rsa, resumed), for a profiler\n",
 	      file);
 }
 
-static bool parse_rounds(const char *text, struct plan *plan)
+static bool parse_number(const char *text, unsigned int max, unsigned int *number)
 {
 	char *end;
-	unsigned long rounds = strtoul(text, &end, 10);
+	unsigned long value = strtoul(text, &end, 10);
 
-	plan->rounds = rounds;
-	return end != text && !*end && rounds >= 1 && rounds <= ROUNDS_MAX;
+	*number = value;
+	return end != text && !*end && value >= 1 && value <= max;
 }
 
 static void parse(struct options *options, int argc, char **argv)
@@ -62,6 +63,7 @@ static void parse(struct options *options, int argc, char **argv)
 		{ "quick", no_argument, NULL, 'q' },
 		{ "gates", no_argument, NULL, 'g' },
 		{ "rounds", required_argument, NULL, 'r' },
+		{ "batch", required_argument, NULL, 'b' },
 		{ "json", required_argument, NULL, 'j' },
 		{ "only", required_argument, NULL, 'o' },
 		{ "help", no_argument, NULL, 'h' },
@@ -87,7 +89,12 @@ static void parse(struct options *options, int argc, char **argv)
 			usage(stdout);
 			exit(0);
 		case 'r':
-			if (parse_rounds(optarg, &options->plan))
+			if (parse_number(optarg, ROUNDS_MAX, &options->plan.rounds))
+				break;
+			usage(stderr);
+			exit(2);
+		case 'b':
+			if (parse_number(optarg, BATCH_MAX, &options->plan.batch))
 				break;
 			__attribute__((fallthrough));
 		default:
@@ -132,6 +139,7 @@ static void write_json(const struct figures *figures, const char *path)
 
 static void exercise_only(const char *only)
 {
+	const struct plan plan = { .handshakes = EXERCISE, .batch = full.batch };
 	size_t length = strcspn(only, ":");
 
 	for (int i = 0; i < TRIAL_COUNT; i++) {
@@ -139,7 +147,7 @@ static void exercise_only(const char *only)
 			if (only[length] && !strcmp(only + length + 1, trials[i].name) &&
 			    strlen(servers[j]->name) == length &&
 			    !strncasecmp(only, servers[j]->name, length)) {
-				exercise(servers[j], &trials[i], EXERCISE);
+				exercise(servers[j], &trials[i], &plan);
 				return;
 			}
 		}

@@ -10,18 +10,18 @@
 #include "client.h"
 #include "link.h"
 
-/* Connections that run side by side: the clock is read once for each step of all of them. */
-#define BATCH 16
 #define WARM_UP 32
 
 /**
  * struct rig - one server and one client for one trial
  * @configuration: the server's
+ * @batch:	of the plan
  */
 struct rig {
 	const struct server *server;
 	void *configuration;
 	struct client *client;
+	unsigned int batch;
 };
 
 struct pair {
@@ -42,7 +42,7 @@ static double processor_time(void)
 
 static void begin_clients(const struct rig *rig, struct pair *pairs, enum wire wire)
 {
-	for (int i = 0; i < BATCH; i++) {
+	for (unsigned int i = 0; i < rig->batch; i++) {
 		link_open(&pairs[i].link, wire);
 		pairs[i].client = client_begin(rig->client, pairs[i].link.client);
 		pairs[i].client_status = 1;
@@ -53,7 +53,7 @@ static double begin_servers(const struct rig *rig, struct pair *pairs)
 {
 	double from = processor_time();
 
-	for (int i = 0; i < BATCH; i++) {
+	for (unsigned int i = 0; i < rig->batch; i++) {
 		pairs[i].server = rig->server->begin(rig->configuration, pairs[i].link.server);
 		pairs[i].server_status = 1;
 	}
@@ -61,11 +61,11 @@ static double begin_servers(const struct rig *rig, struct pair *pairs)
 }
 
 /* Return: whether one of them has not finished. */
-static bool step_clients(struct pair *pairs)
+static bool step_clients(const struct rig *rig, struct pair *pairs)
 {
 	bool more = false;
 
-	for (int i = 0; i < BATCH; i++) {
+	for (unsigned int i = 0; i < rig->batch; i++) {
 		if (pairs[i].client_status)
 			pairs[i].client_status = client_step(pairs[i].client);
 		more |= pairs[i].client_status;
@@ -77,7 +77,7 @@ static double step_servers(const struct rig *rig, struct pair *pairs, bool *more
 {
 	double from = processor_time();
 
-	for (int i = 0; i < BATCH; i++) {
+	for (unsigned int i = 0; i < rig->batch; i++) {
 		if (pairs[i].server_status)
 			pairs[i].server_status = rig->server->step(pairs[i].server);
 		*more |= pairs[i].server_status;
@@ -89,14 +89,14 @@ static double end_servers(const struct rig *rig, struct pair *pairs)
 {
 	double from = processor_time();
 
-	for (int i = 0; i < BATCH; i++)
+	for (unsigned int i = 0; i < rig->batch; i++)
 		rig->server->end(pairs[i].server);
 	return processor_time() - from;
 }
 
 static void end_clients(const struct rig *rig, struct pair *pairs)
 {
-	for (int i = 0; i < BATCH; i++) {
+	for (unsigned int i = 0; i < rig->batch; i++) {
 		client_end(rig->client, pairs[i].client);
 		link_close(&pairs[i].link);
 	}
@@ -105,7 +105,7 @@ static void end_clients(const struct rig *rig, struct pair *pairs)
 /* Return: nanoseconds of the servers' part. */
 static double run_batch(const struct rig *rig, enum wire wire)
 {
-	struct pair pairs[BATCH];
+	struct pair pairs[BATCH_MAX];
 	bool more = true;
 	double ns;
 
@@ -114,7 +114,7 @@ static double run_batch(const struct rig *rig, enum wire wire)
 	for (int i = 0; more; i++) {
 		if (i == STEPS_MAX)
 			bail("%s: a handshake has no end", rig->server->name);
-		more = step_clients(pairs);
+		more = step_clients(rig, pairs);
 		ns += step_servers(rig, pairs, &more);
 	}
 	ns += end_servers(rig, pairs);
@@ -124,16 +124,18 @@ static double run_batch(const struct rig *rig, enum wire wire)
 
 static double run(const struct rig *rig, enum wire wire, unsigned int handshakes)
 {
-	unsigned int batches = (handshakes + BATCH - 1) / BATCH;
+	unsigned int batches = (handshakes + rig->batch - 1) / rig->batch;
 	double ns = 0;
 
 	for (unsigned int i = 0; i < batches; i++)
 		ns += run_batch(rig, wire);
-	return ns / (batches * BATCH);
+	return ns / (batches * rig->batch);
 }
 
-static void set_up(struct rig *rig, const struct server *server, const struct trial *trial)
+static void set_up(struct rig *rig, const struct server *server, const struct trial *trial,
+		   unsigned int batch)
 {
+	rig->batch = batch;
 	rig->server = server;
 	rig->configuration = server->open(trial);
 	rig->client = client_open(trial);
@@ -148,12 +150,13 @@ static void tear_down(struct rig *rig)
 	rig->server->close(rig->configuration);
 }
 
-void exercise(const struct server *server, const struct trial *trial, unsigned int handshakes)
+void exercise(const struct server *server, const struct trial *trial, const struct plan *plan)
 {
 	struct rig rig;
 
-	set_up(&rig, server, trial);
-	printf("%s, %s: %.0f ns\n", trial->title, server->name, run(&rig, WIRE_MEMORY, handshakes));
+	set_up(&rig, server, trial, plan->batch);
+	printf("%s, %s: %.0f ns\n", trial->title, server->name,
+	       run(&rig, WIRE_MEMORY, plan->handshakes));
 	tear_down(&rig);
 }
 
@@ -178,7 +181,7 @@ void measure(const struct plan *plan, struct measurement *measurement)
 	measurement->rounds = 0;
 	for (int trial = 0; trial < TRIAL_COUNT; trial++) {
 		for (int server = 0; server < SERVER_COUNT; server++)
-			set_up(&rigs[trial][server], servers[server], &trials[trial]);
+			set_up(&rigs[trial][server], servers[server], &trials[trial], plan->batch);
 	}
 	for (unsigned int round = 0; round < plan->rounds; round++) {
 		run_round(rigs, plan->handshakes, measurement);

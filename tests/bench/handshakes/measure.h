@@ -6,16 +6,20 @@
 #include "trial.h"
 
 #define ROUNDS_MAX 64
+#define BATCH_MAX 64
 
 /**
  * struct plan - how much is measured
  * @rounds:	each measures everything once, so that what slows the machine down for a while
  *		slows all servers down
  * @handshakes:	of each server in a round, for each trial and wire
+ * @batch:	connections that run side by side: the clock is read once for each step of all of
+ *		them, and the processor's caches hold what they need, as on a busy server
  */
 struct plan {
 	unsigned int rounds;
 	unsigned int handshakes;
+	unsigned int batch;
 };
 
 /**
@@ -37,8 +41,8 @@ struct measurement {
 
 void measure(const struct plan *plan, struct measurement *measurement);
 
-/* So many handshakes of one server in memory, for a profiler to look at. */
-void exercise(const struct server *server, const struct trial *trial, unsigned int handshakes);
+/* The plan's handshakes of one server in memory, for a profiler to look at. */
+void exercise(const struct server *server, const struct trial *trial, const struct plan *plan);
 
 /* The middle of all rounds: nanoseconds, and how many times as fast as OpenSSL in the same round. */
 double median_ns(const struct measurement *measurement, unsigned int trial, enum wire wire,

@@ -34,9 +34,9 @@ static void print_header(const struct figures *figures, FILE *file)
 		servers[SERVER_OPENSSL]->version(), servers[SERVER_WOLFSSL]->version());
 	fprintf(file,
 		"Processor time of the server's steps alone, the client (OpenSSL's) left out: the\n"
-		"median of %u interleaved rounds of %u handshakes. memory: a pair of Unix sockets;\n"
-		"tcp: loopback.\n\n",
-		figures->plan.rounds, figures->plan.handshakes);
+		"median of %u interleaved rounds of %u handshakes, %u side by side. memory: a pair of\n"
+		"Unix sockets; tcp: loopback.\n\n",
+		figures->plan.rounds, figures->plan.handshakes, figures->plan.batch);
 }
 
 static void print_speed(const struct measurement *measurement, FILE *file)
@@ -121,9 +121,10 @@ void report_json(const struct figures *figures, FILE *file)
 		servers[SERVER_WOLFSSL]->version());
 	fprintf(file,
 		"\t\"method\": \"processor time of the server's thread, median of interleaved "
-		"rounds\",\n\t\"rounds\": %u,\n\t\"handshakes\": %u,\n\t\"half_open\": %u,\n"
+		"rounds\",\n\t\"rounds\": %u,\n\t\"handshakes\": %u,\n\t\"batch\": %u,\n\t\"half_open\": %u,\n"
 		"\t\"speed\": [",
-		figures->plan.rounds, figures->plan.handshakes, figures->half_open);
+		figures->plan.rounds, figures->plan.handshakes, figures->plan.batch,
+		figures->half_open);
 	for (int trial = 0; trial < TRIAL_COUNT; trial++) {
 		for (int wire = 0; wire < WIRE_COUNT; wire++) {
 			if (trial || wire)
