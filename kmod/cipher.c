@@ -222,13 +222,14 @@ int signet_cipher_open(struct signet_cipher *cipher, struct signet_operation *op
 		       unsigned int len, unsigned int ahead)
 {
 	u64 sequence = cipher->sequence + ahead;
+	struct aead_request *request;
 
 	might_sleep();
 	if (cipher->used_up || sequence < ahead)
 		return -EKEYEXPIRED;
 	set_nonce(cipher, operation, prefix + SIGNET_HEADER_LEN, sequence);
-	return crypto_aead_decrypt(
-		prepare(cipher, operation, prefix, src, dst, len, len - SIGNET_TAG_LEN, sequence));
+	request = prepare(cipher, operation, prefix, src, dst, len, len - SIGNET_TAG_LEN, sequence);
+	return crypto_aead_decrypt(request);
 }
 
 void signet_cipher_opened(struct signet_cipher *cipher)

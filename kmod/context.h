@@ -309,6 +309,9 @@ static inline bool signet_context_rx_is_plain(const struct signet_context *ctx)
 void signet_context_track_tx(struct sock *sk, struct signet_context *ctx);
 void signet_context_track_rx(struct sock *sk, struct signet_context *ctx);
 
+/* signet_context_check(), when something is not as it was left. */
+int signet_context_find_fault(struct sock *sk, struct signet_context *ctx);
+
 /**
  * signet_context_check - has somebody else used the TCP socket?
  * @sk:		socket
@@ -322,8 +325,6 @@ void signet_context_track_rx(struct sock *sk, struct signet_context *ctx);
  * Return: 0, or the errno of the
  * failed socket.
  */
-int signet_context_find_fault(struct sock *sk, struct signet_context *ctx);
-
 static inline int signet_context_check(struct sock *sk, struct signet_context *ctx)
 {
 	if (likely(!ctx->error && ctx->rx.copied_seq == tcp_sk(sk)->copied_seq &&

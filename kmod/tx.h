@@ -149,6 +149,9 @@ static inline bool signet_tx_tcp_can_send(const struct sock *sk)
 /* Ask TCP to call sk_write_space when it has room again. */
 void signet_tx_set_nospace(struct sock *sk);
 
+/* signet_tx_push(), when there is a tail. */
+int signet_tx_push_tail(struct sock *sk, struct signet_context *ctx, int flags);
+
 /**
  * signet_tx_push - hand the tail to TCP as far as it has room
  * @sk:		socket
@@ -162,8 +165,6 @@ void signet_tx_set_nospace(struct sock *sk);
  * Return: 0 when the tail is gone, -EAGAIN when TCP is full, -EPIPE when TCP does
  * not send any more.
  */
-int signet_tx_push_tail(struct sock *sk, struct signet_context *ctx, int flags);
-
 static inline int signet_tx_push(struct sock *sk, struct signet_context *ctx, int flags)
 {
 	return likely(!ctx->tx.tail_len) ? 0 : signet_tx_push_tail(sk, ctx, flags);

@@ -19,13 +19,20 @@ WOLFSSL_CPPFLAGS := -isystem $(WOLFSSL)/include
 WOLFSSL_LIBS := $(WOLFSSL)/lib/libwolfssl.a
 endif
 
+# A makefile as far as the rules for objects are concerned: another wolfSSL has other headers, and
+# everything is built anew.
+WOLFSSL_MK := $(BUILD)/wolfssl.mk
+$(shell mkdir -p $(BUILD); grep -sqxF 'WOLFSSL := $(WOLFSSL)' $(WOLFSSL_MK) || \
+	echo 'WOLFSSL := $(WOLFSSL)' >$(WOLFSSL_MK))
+include $(WOLFSSL_MK)
+
 LIBSIGNET := $(BUILD)/lib/libsignet.a
 LIBSIGNET_SO := $(BUILD)/lib/libsignet.so.0
 LIBHANDSHAKE := $(BUILD)/lib/libsignet-handshake.a
 LIBHANDSHAKE_SO := $(BUILD)/lib/libsignet-handshake.so.0
 
 # What a program that handshakes in its own process links, in this order.
-HANDSHAKE_LIBS = $(LIBHANDSHAKE) $(LIBSIGNET) $(WOLFSSL_LIBS) -lm -lpthread
+HANDSHAKE_LIBS = $(LIBHANDSHAKE) $(LIBSIGNET) $(WOLFSSL_LIBS) -lcrypto -lm -lpthread
 
 libsignet_sources := $(wildcard userspace/libsignet/*.c)
 handshake_sources := $(wildcard userspace/handshake/*.c)
@@ -50,7 +57,7 @@ $(LIBHANDSHAKE_SO): $(handshake_sources:%.c=$(BUILD)/obj/%.pic.o) $(LIBSIGNET_SO
 		userspace/handshake/libsignet-handshake.map
 	@mkdir -p $(@D)
 	$(CC) $(SHARED_LDFLAGS) -Wl,-soname,$(@F) -Wl,--version-script=$(lastword $^) -o $@ \
-		$(filter %.o,$^) $(LIBSIGNET_SO) $(WOLFSSL_LIBS) -lm -lpthread
+		$(filter %.o,$^) $(LIBSIGNET_SO) $(WOLFSSL_LIBS) -lcrypto -lm -lpthread
 	@ln -sf $(@F) $(@:.0=)
 
 LIBS += $(LIBSIGNET) $(LIBHANDSHAKE) $(LIBSIGNET_SO) $(LIBHANDSHAKE_SO)

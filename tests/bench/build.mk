@@ -37,3 +37,17 @@ $(BUILD)/tests/bench_plugin.so: $(BUILD)/obj/tests/bench/plugin.pic.o
 	$(CC) $(SHARED_LDFLAGS) -o $@ $^
 
 PROGRAMS += $(BUILD)/tests/bench_plugin.so
+
+# Started by scripts/bench-handshakes.
+bench_handshakes_objects := $(patsubst %.c,$(BUILD)/obj/%.o,tests/bench/handshakes.c \
+	$(wildcard tests/bench/handshakes/*.c)) \
+	$(addprefix $(BUILD)/obj/tests/userspace/,certificates.o peer.o tap.o)
+
+$(BUILD)/obj/tests/bench/handshakes%.o: CPPFLAGS += -isystem $(WOLFSSL)/include
+$(BUILD)/obj/tests/bench/handshakes%.o: CFLAGS += -Wno-missing-field-initializers
+
+$(BUILD)/tests/bench_handshakes: $(bench_handshakes_objects) $(LIBHANDSHAKE) $(LIBSIGNET)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(HANDSHAKE_LIBS) -lssl -lcrypto
+
+PROGRAMS += $(BUILD)/tests/bench_handshakes

@@ -158,23 +158,83 @@ static __attribute__((noinline)) void handshake_of_old(struct signet_config *cli
 	SSL_CTX_free(theirs);
 }
 
+static void read_der(const char *name, unsigned char *der, size_t size)
+{
+	FILE *file = fopen(in_certificates("%s", name), "re");
+
+	if (!file)
+		bail("no %s", name);
+	setvbuf(file, NULL, _IONBF, 0); /* whose buffer would be found */
+	if (fread(der, size, 1, file) != 1)
+		bail("%s is too short", name);
+	fclose(file);
+}
+
 /* RFC 5915 3: the private key of a P-256 certificate stands behind seven bytes of headers. */
 static void mask_private_key(unsigned char masked[PROBE])
 {
 	unsigned char der[7 + PROBE];
-	FILE *file;
 
 	if (!run_there("openssl ec -in server.key -outform DER -out server.sec1"))
 		bail("no private key in DER");
-	file = fopen(in_certificates("server.sec1"), "re");
-	if (!file)
-		bail("no private key in DER");
-	setvbuf(file, NULL, _IONBF, 0); /* whose buffer would be found */
-	if (fread(der, sizeof(der), 1, file) != 1)
-		bail("no private key in DER");
-	fclose(file);
+	read_der("server.sec1", der, sizeof(der));
 	keep_masked(masked, der + 7);
 	explicit_bzero(der, sizeof(der));
+}
+
+/* RFC 8017 A.1.2: in front of the first prime are version, modulus and both exponents. */
+static size_t find_prime(const unsigned char *der)
+{
+	size_t at = 4, length;
+
+	for (int i = 0; i < 5; i++) {
+		length = der[at + 1];
+		at += 2;
+		for (int octets = length & 0x80 ? length & 0x7f : 0; octets; octets--)
+			length = (length & 0x7f) << 8 | der[at++];
+		if (i < 4)
+			at += length & 0x7fff;
+	}
+	return at + 1; /* it is positive: behind a zero */
+}
+
+/* As DER has it, and as libcrypto has it in memory: with the last byte first. */
+static void mask_prime(unsigned char masked[PROBE], unsigned char reversed[PROBE])
+{
+	unsigned char der[1100], prime[PROBE];
+	size_t at;
+
+	if (!run_there("openssl rsa -in rsa.key -traditional -outform DER -out rsa.pkcs1"))
+		bail("no RSA key in DER");
+	read_der("rsa.pkcs1", der, sizeof(der));
+	at = find_prime(der);
+	keep_masked(masked, der + at);
+	for (int i = 0; i < PROBE; i++)
+		prime[i] = der[at + PROBE - 1 - i];
+	keep_masked(reversed, prime);
+	explicit_bzero(der, sizeof(der));
+	explicit_bzero(prime, sizeof(prime));
+}
+
+/* Twice: with numbers that blind the key, which the first one makes. */
+static void check_rsa(const struct signet_config *client)
+{
+	struct signet_config *server = new_config(SIGNET_ROLE_SERVER, NULL, "rsa");
+	unsigned char prime[PROBE], reversed[PROBE];
+	struct duo duo;
+
+	mask_prime(prime, reversed);
+	for (int i = 0; i < 2; i++) {
+		handshake(&duo, client, server, "db.internal");
+		if (duo.client.status || duo.server.status)
+			bail("%s", duo.client.result.text);
+	}
+	ok(count_in_memory(prime) && count_in_memory(reversed),
+	   "while the configuration lives, the search finds the RSA key in both forms");
+	signet_config_free(server);
+	note("after the configuration is gone:");
+	ok(!count_in_memory(prime), "the RSA key is nowhere as it was in the file");
+	ok(!count_in_memory(reversed), "and nowhere as it was computed with");
 }
 
 int main(void)
@@ -190,6 +250,8 @@ int main(void)
 	/* With a key of its own: what OpenSSL leaves behind is not looked for. */
 	make_certificate(
 		&(struct recipe){ "other", "/CN=x", "ca", "subjectAltName=DNS:db.internal" });
+	make_certificate(&(struct recipe){ "rsa", "/CN=x", "ca", "subjectAltName=DNS:db.internal",
+					   .key = "rsa:2048" });
 	client = new_config(SIGNET_ROLE_CLIENT, "ca", NULL);
 	server = new_config(SIGNET_ROLE_SERVER, NULL, "server");
 	mask_private_key(key);
@@ -200,6 +262,7 @@ int main(void)
 	ok(!count_in_memory(masks.rx), "the server's secret is nowhere");
 	ok(!count_in_memory(masks.exporter), "the exporter master secret is nowhere");
 	ok(!count_in_memory(masks.resumption), "the resumption master secret is nowhere");
+	check_rsa(client);
 	handshake_of_old(client, &masks, &alive);
 	ok(alive, "while a handshake of TLS 1.2 lives, the search finds its key");
 	ok(!count_in_memory(masks.old), "and then it is nowhere");

@@ -308,6 +308,8 @@ static int add_credential(struct signet_config *config, struct signet_credential
 		return ret;
 	if (credential->key_name)
 		signet_signature_set_up(config->context);
+	else if (credential->rsa)
+		signet_signature_set_up_rsa(config->context);
 	config->presents = true;
 	bind_to(config, BOUND_CREDENTIAL, credential->leaf, sizeof(credential->leaf));
 	return 0;

@@ -12,6 +12,7 @@
 #include <wolfssl/wolfcrypt/sha256.h>
 
 #include "name.h"
+#include "rsa.h"
 #include "secret.h"
 
 /* RFC 8446 4.2.3; those of ML-DSA as in draft-ietf-tls-mldsa. */
@@ -149,6 +150,22 @@ static int examine(struct signet_credential *credential)
 	return ret;
 }
 
+/* Without it wolfSSL signs, more slowly; a key that is none is refused when it is loaded. */
+static void take_rsa(struct signet_credential *credential)
+{
+	EncryptedInfo info = {};
+	DerBuffer *der = NULL;
+	int format = 0;
+
+	if (credential->kind != SIGNET_CREDENTIAL_RSA ||
+	    wc_PemToDer((unsigned char *)credential->key.data, credential->key.size,
+			PRIVATEKEY_TYPE, &der, NULL, &info, &format))
+		return;
+	credential->rsa = signet_rsa_new(der->buffer, der->length);
+	explicit_bzero(der->buffer, der->length);
+	wc_FreeDer(&der);
+}
+
 int signet_credential_read(struct signet_credential **result, const char *chain, const char *key)
 {
 	struct signet_credential *credential = calloc(1, sizeof(*credential));
@@ -166,8 +183,10 @@ int signet_credential_read(struct signet_credential **result, const char *chain,
 		return ret;
 	}
 	signet_secret_inherit(credential->chain.data, credential->chain.room);
-	if (key)
+	if (key) {
 		signet_secret_inherit(credential->key.data, credential->key.room);
+		take_rsa(credential);
+	}
 	*result = credential;
 	return 0;
 }
@@ -181,6 +200,7 @@ void signet_credential_free(struct signet_credential *credential)
 	free(credential->names);
 	free(credential->public_key);
 	free(credential->key_name);
+	signet_rsa_free(credential->rsa);
 	signet_file_free(&credential->key);
 	signet_file_free(&credential->chain);
 	free(credential);

@@ -11,6 +11,7 @@
 #include "suite.h"
 
 struct WOLFSSL;
+struct signet_rsa;
 
 /* Kinds of keys, each with its TLS signature algorithms. */
 enum signet_credential_kind {
@@ -34,6 +35,7 @@ enum signet_credential_kind {
  * @public_key:	SubjectPublicKeyInfo in DER
  * @public_key_len: of @public_key
  * @leaf:	the certificate's digest
+ * @rsa:	the key once more, to sign with; NULL for other keys, and when a signer has it
  * @signer:	who has the key
  * @key_name:	in the signer's terms; NULL without one
  */
@@ -46,6 +48,7 @@ struct signet_credential {
 	unsigned char *public_key;
 	unsigned int public_key_len;
 	unsigned char leaf[SIGNET_BINDING_SIZE];
+	struct signet_rsa *rsa;
 	struct signet_signer signer;
 	char *key_name;
 };

@@ -17,7 +17,7 @@
 #include "credential.h"
 #include "handshake.h"
 #include "keys.h"
-#include "secret.h"
+#include "pool.h"
 
 /* RFC 8446 6.2. */
 #define HANDSHAKE_FAILURE 40
@@ -148,7 +148,8 @@ static struct signet_handshake *allocate(const struct signet_config *config, int
 
 	if (!handshake)
 		return NULL;
-	handshake->secrets = signet_secret_alloc(sizeof(*handshake->secrets));
+	_Static_assert(sizeof(*handshake->secrets) <= SIGNET_POOL_ITEM, "");
+	handshake->secrets = signet_pool_take(&handshake->chunk);
 	if (!handshake->secrets) {
 		free(handshake);
 		return NULL;
@@ -197,7 +198,7 @@ void signet_handshake_free(struct signet_handshake *handshake)
 	signet_signature_cancel(&handshake->signature);
 	wolfSSL_free(handshake->ssl); /* which wipes its own secrets and keys */
 	signet_transport_end(&handshake->transport);
-	signet_secret_free(handshake->secrets, sizeof(*handshake->secrets));
+	signet_pool_give(handshake->chunk, handshake->secrets);
 	signet_config_put(handshake->config);
 	signet_verify_end(&handshake->verify);
 	free(handshake->alpn);

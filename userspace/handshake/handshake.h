@@ -40,6 +40,7 @@ struct signet_secrets {
  * @verified:	when certificates were verified, in ms of CLOCK_REALTIME
  * @signature:	of this side, when a signer makes it
  * @secrets:	what comes of it
+ * @chunk:	of the pool, where @secrets are
  * @deadline:	in signet_transport_now()'s time, -1 for none
  * @begun:	the first step was taken
  * @negotiated:	a server has chosen the application protocol
@@ -60,6 +61,7 @@ struct signet_handshake {
 	int64_t verified;
 	struct signet_signature signature;
 	struct signet_secrets *secrets;
+	struct signet_pool_chunk *chunk;
 	int64_t deadline;
 	bool begun;
 	bool negotiated;

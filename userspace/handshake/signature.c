@@ -12,6 +12,7 @@
 #include <wolfssl/wolfcrypt/rsa.h>
 
 #include "credential.h"
+#include "rsa.h"
 
 /* Bytes. */
 enum { DIGEST_SHA256 = 32, DIGEST_SHA384 = 48, DIGEST_SHA512 = 64 };
@@ -61,6 +62,18 @@ static void drop(struct signet_signature *signature)
 	signature->state = SIGNET_SIGNATURE_NONE;
 }
 
+/* Return: the error that wolfSSL is to get, or 0. */
+static int sign_here(struct signet_signature *signature, unsigned int scheme, const void *data,
+		     size_t length, unsigned char *out, word32 *out_len)
+{
+	size_t room = *out_len;
+
+	signature->error =
+		signet_rsa_sign(signature->credential->rsa, scheme, data, length, out, &room);
+	*out_len = room;
+	return signature->error ? WC_HW_E : 0;
+}
+
 /*
  * What all callbacks come to. wolfSSL takes WC_PENDING_E for "not yet" and calls again, with the
  * same data, when the handshake goes on.
@@ -71,7 +84,11 @@ static int sign(void *context, unsigned int scheme, const void *data, size_t len
 	struct signet_signature *signature = context;
 	int ret;
 
-	if (!signature || !signature->credential || !signature->credential->key_name)
+	if (!signature || !signature->credential)
+		return WC_HW_E;
+	if (signature->credential->rsa)
+		return sign_here(signature, scheme, data, length, out, out_len);
+	if (!signature->credential->key_name)
 		return WC_HW_E;
 	if (signature->state == SIGNET_SIGNATURE_NONE) {
 		ret = ask(signature, scheme, data, length);
@@ -145,6 +162,11 @@ static int sign_rsa_pss(WOLFSSL *ssl, const unsigned char *in, unsigned int leng
 		    in, length, out, out_len);
 }
 
+static bool is_checked(const struct signet_signature *signature)
+{
+	return signature->credential->rsa;
+}
+
 static int load_public_key(const struct signet_signature *signature, RsaKey *key)
 {
 	const struct signet_credential *credential = signature->credential;
@@ -163,7 +185,8 @@ static int load_public_key(const struct signet_signature *signature, RsaKey *key
 
 /*
  * wolfSSL checks an RSA signature before it is sent, since a faulty one would give the key away; it
- * has only the certificate's key to do it with. Return: the length of what was signed.
+ * has only the certificate's key to do it with. Return: the length of what was signed, or 0 when it
+ * was checked as it was made.
  */
 static int check_rsa(WOLFSSL *ssl, unsigned char *bytes, unsigned int length, unsigned char **out,
 		     const unsigned char *der, unsigned int der_len, void *context)
@@ -174,6 +197,8 @@ static int check_rsa(WOLFSSL *ssl, unsigned char *bytes, unsigned int length, un
 	(void)ssl;
 	(void)der;
 	(void)der_len;
+	if (is_checked(context))
+		return 0;
 	ret = load_public_key(context, &key);
 	if (ret)
 		return ret;
@@ -192,6 +217,8 @@ static int check_rsa_pss(WOLFSSL *ssl, unsigned char *bytes, unsigned int length
 	(void)ssl;
 	(void)der;
 	(void)der_len;
+	if (is_checked(context))
+		return 0;
 	ret = load_public_key(context, &key);
 	if (ret)
 		return ret;
@@ -200,14 +227,19 @@ static int check_rsa_pss(WOLFSSL *ssl, unsigned char *bytes, unsigned int length
 	return ret ? ret : RSA_SIGN_FAULT;
 }
 
-void signet_signature_set_up(WOLFSSL_CTX *context)
+void signet_signature_set_up_rsa(WOLFSSL_CTX *context)
 {
-	wolfSSL_CTX_SetEccSignCb(context, sign_ecdsa);
-	wolfSSL_CTX_SetEd25519SignCb(context, sign_ed25519);
 	wolfSSL_CTX_SetRsaSignCb(context, sign_rsa);
 	wolfSSL_CTX_SetRsaSignCheckCb(context, check_rsa);
 	wolfSSL_CTX_SetRsaPssSignCb(context, sign_rsa_pss);
 	wolfSSL_CTX_SetRsaPssSignCheckCb(context, check_rsa_pss);
+}
+
+void signet_signature_set_up(WOLFSSL_CTX *context)
+{
+	signet_signature_set_up_rsa(context);
+	wolfSSL_CTX_SetEccSignCb(context, sign_ecdsa);
+	wolfSSL_CTX_SetEd25519SignCb(context, sign_ed25519);
 }
 
 void signet_signature_begin(struct signet_signature *signature, WOLFSSL *ssl)

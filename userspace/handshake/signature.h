@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Signatures by keys that are elsewhere: asked for, awaited, and given to wolfSSL. */
+/*
+ * Signatures that wolfSSL does not make: by keys that are elsewhere, asked for, awaited, and given to
+ * it; and by RSA keys of this process, which see rsa.h.
+ */
 #ifndef SIGNET_HANDSHAKE_SIGNATURE_H
 #define SIGNET_HANDSHAKE_SIGNATURE_H
 
@@ -38,6 +41,9 @@ struct signet_signature {
 
 /* Make wolfSSL ask for the signatures of all handshakes with this context. */
 void signet_signature_set_up(struct WOLFSSL_CTX *context);
+
+/* Only for those of RSA keys, which are here. */
+void signet_signature_set_up_rsa(struct WOLFSSL_CTX *context);
 
 /* Connect one handshake; @signature has @handshake and, before one is needed, @credential. */
 void signet_signature_begin(struct signet_signature *signature, struct WOLFSSL *ssl);

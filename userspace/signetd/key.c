@@ -9,9 +9,9 @@
 #include <wolfssl/wolfcrypt/asn_public.h>
 #include <wolfssl/wolfcrypt/ecc.h>
 #include <wolfssl/wolfcrypt/ed25519.h>
-#include <wolfssl/wolfcrypt/rsa.h>
 
 #include "file.h"
+#include "rsa.h"
 #include "secret.h"
 #include "signet-handshake.h"
 
@@ -26,31 +26,23 @@ struct key {
 	enum key_kind kind;
 	union {
 		ecc_key ec;
-		RsaKey rsa;
+		struct signet_rsa *rsa;
 		ed25519_key ed25519;
 	};
 };
 
-/* How a scheme signs. @hash also tells the length of the salt (RFC 8446 4.2.3). */
+/* What a scheme signs with; RSA's are known to rsa.h. */
 struct scheme {
 	unsigned int number;
 	enum key_kind kind;
-	enum wc_HashType hash;
-	int mask; /* 0: PKCS #1 v1.5 */
-	size_t digest_len;
+	size_t digest_len; /* 0: a message */
 };
 
 static const struct scheme schemes[] = {
-	{ SIGNET_ECDSA_SHA256, KEY_EC, WC_HASH_TYPE_SHA256, 0, 32 },
-	{ SIGNET_ECDSA_SHA384, KEY_EC, WC_HASH_TYPE_SHA384, 0, 48 },
-	{ SIGNET_ECDSA_SHA512, KEY_EC, WC_HASH_TYPE_SHA512, 0, 64 },
-	{ SIGNET_RSA_PSS_SHA256, KEY_RSA, WC_HASH_TYPE_SHA256, WC_MGF1SHA256, 32 },
-	{ SIGNET_RSA_PSS_SHA384, KEY_RSA, WC_HASH_TYPE_SHA384, WC_MGF1SHA384, 48 },
-	{ SIGNET_RSA_PSS_SHA512, KEY_RSA, WC_HASH_TYPE_SHA512, WC_MGF1SHA512, 64 },
-	{ SIGNET_RSA_PKCS1_SHA256, KEY_RSA, WC_HASH_TYPE_SHA256, 0, 32 },
-	{ SIGNET_RSA_PKCS1_SHA384, KEY_RSA, WC_HASH_TYPE_SHA384, 0, 48 },
-	{ SIGNET_RSA_PKCS1_SHA512, KEY_RSA, WC_HASH_TYPE_SHA512, 0, 64 },
-	{ SIGNET_ED25519, KEY_ED25519, WC_HASH_TYPE_NONE, 0, 0 },
+	{ SIGNET_ECDSA_SHA256, KEY_EC, 32 },
+	{ SIGNET_ECDSA_SHA384, KEY_EC, 48 },
+	{ SIGNET_ECDSA_SHA512, KEY_EC, 64 },
+	{ SIGNET_ED25519, KEY_ED25519, 0 },
 };
 
 static bool is_pair(const struct signet_file *chain, const struct signet_file *key)
@@ -160,12 +152,9 @@ static bool decode_ec(struct key *key, const struct key_file *file)
 
 static bool decode_rsa(struct key *key, const struct key_file *file)
 {
-	word32 at = 0;
-
-	if (wc_InitRsaKey(&key->rsa, NULL))
-		return false;
 	key->kind = KEY_RSA;
-	return !wc_RsaPrivateKeyDecode(file->der, &at, &key->rsa, file->size);
+	key->rsa = signet_rsa_new(file->der, file->size);
+	return key->rsa;
 }
 
 static bool decode_ed25519(struct key *key, const struct key_file *file)
@@ -187,7 +176,7 @@ static void clear(struct key *key)
 	if (key->kind == KEY_EC)
 		wc_ecc_free(&key->ec);
 	else if (key->kind == KEY_RSA)
-		wc_FreeRsaKey(&key->rsa);
+		signet_rsa_free(key->rsa);
 	else if (key->kind == KEY_ED25519)
 		wc_ed25519_free(&key->ed25519);
 	explicit_bzero(key, sizeof(*key));
@@ -229,22 +218,6 @@ static const struct scheme *find_scheme(unsigned int number)
 	return NULL;
 }
 
-static int sign_rsa(struct key *key, WC_RNG *random, const struct scheme *scheme,
-		    const void *digest, unsigned char *signature)
-{
-	/* DigestInfo is a few bytes longer than the digest (RFC 8017 9.2). */
-	unsigned char encoded[WC_MAX_DIGEST_SIZE + 64];
-	word32 length;
-
-	if (scheme->mask)
-		return wc_RsaPSS_Sign_ex(digest, scheme->digest_len, signature,
-					 SIGNET_SIGNATURE_MAX, scheme->hash, scheme->mask,
-					 scheme->digest_len, &key->rsa, random);
-	length = wc_EncodeSignature(encoded, digest, scheme->digest_len,
-				    wc_HashGetOID(scheme->hash));
-	return wc_RsaSSL_Sign(encoded, length, signature, SIGNET_SIGNATURE_MAX, &key->rsa, random);
-}
-
 int key_sign(struct key *key, WC_RNG *random, unsigned int number, const void *data, size_t length,
 	     void *signature, size_t *signature_len)
 {
@@ -252,23 +225,17 @@ int key_sign(struct key *key, WC_RNG *random, unsigned int number, const void *d
 	word32 room = SIGNET_SIGNATURE_MAX;
 	int ret;
 
+	if (key->kind == KEY_RSA) {
+		*signature_len = SIGNET_SIGNATURE_MAX;
+		return signet_rsa_sign(key->rsa, number, data, length, signature, signature_len);
+	}
 	if (!scheme || scheme->kind != key->kind ||
 	    (scheme->digest_len && length != scheme->digest_len))
 		return -EINVAL;
-	switch (key->kind) {
-	case KEY_EC:
+	if (key->kind == KEY_EC)
 		ret = wc_ecc_sign_hash(data, length, signature, &room, random, &key->ec);
-		break;
-	case KEY_ED25519:
+	else
 		ret = wc_ed25519_sign_msg(data, length, signature, &room, &key->ed25519);
-		break;
-	default:
-		ret = sign_rsa(key, random, scheme, data, signature);
-		if (ret > 0) {
-			room = ret;
-			ret = 0;
-		}
-	}
 	*signature_len = room;
 	return ret ? -EIO : 0;
 }
