@@ -25,10 +25,12 @@ static void write_file(const char *name, const char *text)
 static struct settings *read_all(struct complaints *complaints)
 {
 	struct settings *settings = settings_read(in_certificates("signetd.conf"), complaints);
+	struct profiles *profiles;
 
 	if (settings) {
-		profiles_free(profiles_new(settings, &signing_signer, complaints));
-		signer_check(settings, complaints);
+		profiles = profiles_new(settings, &signing_signer, complaints);
+		signer_check(settings, profiles, complaints);
+		profiles_free(profiles);
 	}
 	return settings;
 }

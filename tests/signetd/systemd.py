@@ -55,6 +55,49 @@ def manager():
             equal(signetd.wait(), 0, "the exit status")
 
 
+def children(pid):
+    found = set()
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
+            found |= {int(child) for child in file.read().split()}
+    return found
+
+
+def stop_next_child(process, before):
+    """Return: whether it was stopped before it was ready."""
+    while not (new := children(process.pid) - before):
+        pass
+    child = new.pop()
+    os.kill(child, signal.SIGSTOP)
+    return child
+
+
+@case("a start that takes its time does not look like a daemon that hangs")
+def slow_start():
+    path = daemon.path("notify")
+    with datagrams(path) as receiver, \
+            Daemon(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "100000000"}) as signetd:
+        receive(receiver, "READY")
+        # One that was stopped too late, as it had begun already, shows by READY: then once more.
+        for _ in range(20):
+            before = children(signetd.process.pid)
+            signetd.process.send_signal(signal.SIGHUP)
+            child = stop_next_child(signetd.process, before)
+            receive(receiver, "RELOADING")
+            signs = 0
+            while signs < 5:
+                told = states(receiver)
+                if "READY" in told:
+                    break
+                if told.get("WATCHDOG") == "1" and int(told["EXTEND_TIMEOUT_USEC"]) > 30000000:
+                    signs += 1
+            os.kill(child, signal.SIGCONT)
+            if signs == 5:
+                equal(receive(receiver, "READY"), "1", "READY")
+                return
+        raise AssertionError("no process could be stopped while it began")
+
+
 @case("a failed handshake is an entry of the journal, with fields")
 def journal():
     os.makedirs("/run/systemd/journal", exist_ok=True)

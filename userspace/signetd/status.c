@@ -54,7 +54,7 @@ static void print_workers(const struct supervisor *supervisor, FILE *out)
 		fprintf(out, "%s{\"worker\":%d,\"signer\":%d,\"current\":%s,\"in_progress\":%u}",
 			separator, generation->worker, generation->signer,
 			i == supervisor->current ? "true" : "false",
-			atomic_load(&supervisor->shared->workers[i].in_progress));
+			atomic_load(&generation->state->in_progress));
 		separator = ",";
 	}
 	fputc(']', out);

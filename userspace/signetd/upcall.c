@@ -270,13 +270,15 @@ static int tighten(struct upcall *upcall, const struct decision *decision)
 /* Each session is for one connection (RFC 8446 C.4): it is taken out. */
 static void resume(struct upcall *upcall)
 {
+	const struct signet_request *request = &upcall->thread->request;
 	struct sessions *sessions = upcall->thread->worker->sessions;
-	struct session_record record;
+	struct session_record record = { .netns = request->netns, .uid = request->uid };
 	struct signet_session *session;
 	int ret = -EPERM;
 
+	memcpy(record.key, upcall->session_key, sizeof(record.key));
 	for (int i = 0; ret && i < SESSION_TRIES; i++) {
-		if (!sessions_take(sessions, upcall->session_key, &record))
+		if (!sessions_take(sessions, &record))
 			break;
 		if (signet_session_new(record.blob, record.blob_len, record.ticket,
 				       record.ticket_len, record.received_ms, &session))

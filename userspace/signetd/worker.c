@@ -175,6 +175,8 @@ static bool take_ticket(struct worker *worker, struct signet_ticket_notice *noti
 	record.ticket_len = notice->ticket_len;
 	memcpy(record.ticket, notice->ticket, record.ticket_len);
 	record.received_ms = notice->received_ms;
+	record.netns = notice->netns;
+	record.uid = notice->uid;
 	sessions_put(worker->sessions, &record);
 	atomic_fetch_add(&worker->shared->tickets, 1);
 	explicit_bzero(&record, sizeof(record));
@@ -189,11 +191,11 @@ static void take_ticket_keys(struct worker *worker)
 	uint32_t sequence;
 
 	if (atomic_load(&worker->ticket_sequence) ==
-	    atomic_load(&worker->shared->ticket_keys.sequence))
+	    atomic_load(&worker->state->ticket_keys.sequence))
 		return;
 	pthread_mutex_lock(&worker->tickets_mutex);
 	sequence = atomic_load(&worker->ticket_sequence);
-	count = shared_get_ticket_keys(worker->shared, &sequence, keys);
+	count = shared_get_ticket_keys(worker->state, &sequence, keys);
 	if (count)
 		profiles_set_ticket_keys(worker->profiles, keys, count * SIGNET_TICKET_KEY_SIZE);
 	atomic_store(&worker->ticket_sequence, sequence);
@@ -414,7 +416,7 @@ void worker_run(const struct worker_start *start)
 		.profiles = start->profiles,
 		.shared = start->shared,
 		.sessions = start->sessions,
-		.state = &start->shared->workers[start->slot],
+		.state = start->state,
 		.device = start->device,
 		.control = start->control,
 		.thread_count = start->count,
