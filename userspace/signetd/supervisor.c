@@ -591,7 +591,6 @@ static void watch_out(struct supervisor *supervisor)
 static bool start(struct supervisor *supervisor)
 {
 	const struct settings *settings = supervisor->settings;
-	int ret;
 
 	supervisor->threads = thread_count(settings);
 	supervisor->device = device_open();
@@ -601,11 +600,8 @@ static bool start(struct supervisor *supervisor)
 		log_text(LOG_ERR, "cannot start: %s", strerror(errno));
 		return false;
 	}
-	ret = control_open(&supervisor->control, settings->control, settings->control_group);
-	if (ret) {
-		log_text(LOG_ERR, "%s: %s", settings->control, strerror(-ret));
+	if (!control_open(&supervisor->control, settings->control, settings->control_group))
 		return false;
-	}
 	if (confine_supervisor() || confine_calls(CONFINE_SUPERVISOR)) {
 		log_text(LOG_ERR, "privileges cannot be given up: %s", strerror(errno));
 		return false;
@@ -617,8 +613,7 @@ static bool start(struct supervisor *supervisor)
 static void clean_up(struct supervisor *supervisor)
 {
 	profiles_free(supervisor->profiles);
-	if (supervisor->control.listener >= 0)
-		(void)unlink(supervisor->settings->control);
+	control_remove(&supervisor->control);
 	control_close(&supervisor->control);
 	files_close(&supervisor->files);
 	settings_free(supervisor->settings);

@@ -16,6 +16,7 @@
 #include "policy.h"
 #include "result.h"
 #include "signing.h"
+#include "utf8.h"
 
 /* Of those that may be too old. */
 #define SESSION_TRIES 3
@@ -113,6 +114,8 @@ static void note_failure(const struct upcall *upcall, const struct signet_refusa
 static void refuse(struct upcall *upcall, struct signet_refusal *refusal)
 {
 	refusal->size = sizeof(*refusal);
+	/* It may name what the application or the peer has written. */
+	utf8_make_printable(refusal->text);
 	if (!refusal->error || refusal->error >= ERRNO_MAX)
 		refusal->error = EIO;
 	(void)ioctl(upcall->channel, SIGNET_IOC_REFUSE, refusal);

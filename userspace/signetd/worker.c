@@ -15,13 +15,12 @@
 #include "confine.h"
 #include "log.h"
 #include "result.h"
+#include "ring.h"
 #include "secret.h"
 #include "signing.h"
 #include "thread.h"
 #include "upcall.h"
 
-#define RING_ENTRIES 256
-#define COMPLETIONS 4096
 /* At a time, so that handshakes in progress, and other threads, have their turn. */
 #define REQUESTS_MAX 16
 /* Times are looked at so often, in milliseconds. */
@@ -60,42 +59,6 @@ void thread_poll_end(struct thread *thread, uint64_t watch)
 
 	io_uring_prep_poll_remove(sqe, watch);
 	io_uring_sqe_set_data64(sqe, WATCH_NOTHING);
-}
-
-/*
- * A ring runs what it is told beside the filter of system calls: so nothing but polls can be asked
- * of this one.
- */
-static int restrict_ring(struct io_uring *ring)
-{
-	struct io_uring_restriction restrictions[] = {
-		{ .opcode = IORING_RESTRICTION_REGISTER_OP,
-		  .register_op = IORING_REGISTER_ENABLE_RINGS },
-		{ .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_POLL_ADD },
-		{ .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_POLL_REMOVE },
-		{ .opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED },
-	};
-
-	return io_uring_register_restrictions(ring, restrictions,
-					      sizeof(restrictions) / sizeof(restrictions[0]));
-}
-
-static int set_up_ring(struct io_uring *ring)
-{
-	struct io_uring_params parameters = {
-		.flags = IORING_SETUP_CQSIZE | IORING_SETUP_R_DISABLED |
-			 IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
-		.cq_entries = COMPLETIONS,
-	};
-	int ret;
-
-	ret = io_uring_queue_init_params(RING_ENTRIES, ring, &parameters);
-	if (ret)
-		return ret;
-	ret = restrict_ring(ring);
-	if (ret)
-		io_uring_queue_exit(ring);
-	return ret;
 }
 
 /* ---- The device ---- */
@@ -355,7 +318,7 @@ static void prepare_threads(const struct worker_start *start, struct worker *wor
 		threads[i].handover = signet_secret_alloc(RESULT_SIZE);
 		if (!threads[i].handover)
 			fail(start, "memory", ENOMEM);
-		ret = set_up_ring(&threads[i].ring);
+		ret = ring_begin(&threads[i].ring);
 		if (ret)
 			fail(start, "io_uring", -ret);
 		beginnings[i] = (struct beginning){ &threads[i], start->signers[i], confined };
