@@ -74,6 +74,7 @@ struct signing {
  * @paused:	requests are left where they are until the next tick
  * @draining:	... for ever
  * @device_polled: a poll of the device is under way
+ * @device_polled_at: since when
  * @handover:	room for the longest one, in memory for secrets
  */
 struct thread {
@@ -88,6 +89,7 @@ struct thread {
 	bool paused;
 	bool draining;
 	bool device_polled;
+	int64_t device_polled_at;
 	int64_t last_tick;
 	struct signet_request request;
 	void *handover;

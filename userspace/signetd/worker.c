@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +26,8 @@
 #define REQUESTS_MAX 16
 /* Times are looked at so often, in milliseconds. */
 #define TICK 500
+/* A poll of the device is begun anew so often. */
+#define REARM 3000
 
 int64_t thread_now(void)
 {
@@ -80,6 +83,7 @@ static void watch_device(struct thread *thread)
 	if (thread->device_polled || thread->draining || thread->paused)
 		return;
 	thread->device_polled = true;
+	thread->device_polled_at = thread_now();
 	thread_poll(thread, thread->worker->device, POLLIN | EPOLLEXCLUSIVE, WATCH_DEVICE);
 }
 
@@ -223,10 +227,23 @@ static void complete(struct thread *thread, uint64_t watch, int result)
 	}
 }
 
+/*
+ * The kernel wakes one thread for each request. A worker that was stopped or killed, as one that
+ * drains for too long is, may have been woken in our place: a new poll finds the request.
+ */
+static void rearm_device(struct thread *thread, int64_t now)
+{
+	if (!thread->device_polled || thread->draining || now - thread->device_polled_at < REARM)
+		return;
+	thread->device_polled_at = now;
+	thread_poll_end(thread, WATCH_DEVICE);
+}
+
 static void tick(struct thread *thread)
 {
 	int64_t now = thread_now();
 
+	rearm_device(thread, now);
 	if (now - thread->last_tick < TICK)
 		return;
 	thread->last_tick = now;
@@ -238,14 +255,15 @@ static void tick(struct thread *thread)
 /* Return: false when something is wrong with the ring itself. */
 static bool wait_for_some(struct thread *thread)
 {
-	struct __kernel_timespec limit = { .tv_nsec = TICK * 1000000ll };
+	bool ticks = thread->upcalls || thread->paused;
+	struct __kernel_timespec limit = { .tv_sec = ticks ? 0 : REARM / 1000,
+					   .tv_nsec = ticks ? TICK * 1000000ll : 0 };
 	_Atomic int64_t *busy = &thread->worker->state->busy_since[thread->number];
 	struct io_uring_cqe *cqe;
 	int ret;
 
 	atomic_store(busy, 0);
-	ret = io_uring_submit_and_wait_timeout(
-		&thread->ring, &cqe, 1, thread->upcalls || thread->paused ? &limit : NULL, NULL);
+	ret = io_uring_submit_and_wait_timeout(&thread->ring, &cqe, 1, &limit, NULL);
 	atomic_store(busy, thread_now());
 	return ret >= 0 || ret == -ETIME || ret == -EINTR || ret == -EBUSY || ret == -EAGAIN;
 }
@@ -271,6 +289,9 @@ static void loop(struct thread *thread)
 	}
 	/* It does nothing any more, and is not stuck. */
 	atomic_store(&thread->worker->state->busy_since[thread->number], 0);
+	/* The kernel ends a ring when it has time, and its polls hold their files until then. */
+	if (thread->signing.socket >= 0)
+		(void)shutdown(thread->signing.socket, SHUT_RDWR);
 	io_uring_queue_exit(&thread->ring);
 }
 
