@@ -165,7 +165,7 @@ def key_without_certificate(what):
 
 @case("a worker that does not end is killed when its handshakes had their time")
 def late_worker():
-    with Daemon(configuration(more="limits: { timeout = 2; };")) as signetd:
+    with Daemon(configuration(more="limits: { timeout = 6; };")) as signetd:
         old = signetd.current("worker"), signetd.current("signer")
         os.kill(old[0], signal.SIGSTOP)
         true(signetd.command("reload")["ok"], "reload failed")

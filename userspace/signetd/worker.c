@@ -26,8 +26,8 @@
 #define REQUESTS_MAX 16
 /* Times are looked at so often, in milliseconds. */
 #define TICK 500
-/* A poll of the device is begun anew so often. */
-#define REARM 3000
+/* One thread's poll of the device is begun anew so often. */
+#define REARM 1000
 
 int64_t thread_now(void)
 {
@@ -229,11 +229,17 @@ static void complete(struct thread *thread, uint64_t watch, int result)
 
 /*
  * The kernel wakes one thread for each request. A worker that was stopped or killed, as one that
- * drains for too long is, may have been woken in our place: a new poll finds the request.
+ * drains for too long is, may have been woken in our place: a new poll finds the request. For that one
+ * thread is enough.
  */
+static bool rearms(const struct thread *thread)
+{
+	return !thread->number && thread->device_polled && !thread->draining;
+}
+
 static void rearm_device(struct thread *thread, int64_t now)
 {
-	if (!thread->device_polled || thread->draining || now - thread->device_polled_at < REARM)
+	if (!rearms(thread) || now - thread->device_polled_at < REARM)
 		return;
 	thread->device_polled_at = now;
 	thread_poll_end(thread, WATCH_DEVICE);
@@ -252,18 +258,27 @@ static void tick(struct thread *thread)
 	watch_device(thread);
 }
 
+/* How long to wait for the next completion, in milliseconds; 0: until there is one. */
+static unsigned int patience(const struct thread *thread)
+{
+	if (thread->upcalls || thread->paused)
+		return TICK;
+	return rearms(thread) ? REARM : 0;
+}
+
 /* Return: false when something is wrong with the ring itself. */
 static bool wait_for_some(struct thread *thread)
 {
-	bool ticks = thread->upcalls || thread->paused;
-	struct __kernel_timespec limit = { .tv_sec = ticks ? 0 : REARM / 1000,
-					   .tv_nsec = ticks ? TICK * 1000000ll : 0 };
 	_Atomic int64_t *busy = &thread->worker->state->busy_since[thread->number];
+	unsigned int milliseconds = patience(thread);
+	struct __kernel_timespec limit = { .tv_sec = milliseconds / 1000,
+					   .tv_nsec = milliseconds % 1000 * 1000000ll };
 	struct io_uring_cqe *cqe;
 	int ret;
 
 	atomic_store(busy, 0);
-	ret = io_uring_submit_and_wait_timeout(&thread->ring, &cqe, 1, &limit, NULL);
+	ret = io_uring_submit_and_wait_timeout(&thread->ring, &cqe, 1, milliseconds ? &limit : NULL,
+					       NULL);
 	atomic_store(busy, thread_now());
 	return ret >= 0 || ret == -ETIME || ret == -EINTR || ret == -EBUSY || ret == -EAGAIN;
 }
