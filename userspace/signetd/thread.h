@@ -95,10 +95,14 @@ struct thread {
 	void *handover;
 };
 
-/* What completed: a poll of one of these, or of the upcall with this address. */
+/*
+ * What completed: a poll of one of these, or of the upcall with this address. WATCH_DEVICE_END tells
+ * what came of ending the device's.
+ */
 enum watch {
 	WATCH_NOTHING,
 	WATCH_DEVICE,
+	WATCH_DEVICE_END,
 	WATCH_CONTROL,
 	WATCH_SIGNER,
 	WATCH_SIGNER_ROOM,
@@ -111,7 +115,14 @@ int64_t thread_now(void);
 /* Starts a poll; what completes bears @watch. */
 void thread_poll(struct thread *thread, int fd, unsigned int events, uint64_t watch);
 
-/* Ends one. What it completes with still comes. */
-void thread_poll_end(struct thread *thread, uint64_t watch);
+/**
+ * thread_poll_end - end a poll: what it completes with still comes
+ * @watch:	the poll's
+ * @end:	the watch of what comes of ending it
+ *
+ * -EALREADY there: the poll was just being woken. It completes; or begins anew, when by then what it
+ * was woken for is no more, and then has to be ended once more.
+ */
+void thread_poll_end(struct thread *thread, uint64_t watch, uint64_t end);
 
 #endif

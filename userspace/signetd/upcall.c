@@ -60,8 +60,9 @@ static void end(struct upcall *upcall)
 		limits_give(thread->worker->limits, &upcall->claim);
 	upcall->counted = false;
 	upcall->over = true;
+	/* A channel that is used up always wakes: its poll completes in any case. */
 	if (upcall->polling)
-		thread_poll_end(thread, (uintptr_t)upcall);
+		thread_poll_end(thread, (uintptr_t)upcall, WATCH_NOTHING);
 	close(upcall->channel);
 	if (!upcall->polling)
 		release(upcall);

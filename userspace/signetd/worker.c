@@ -56,12 +56,12 @@ void thread_poll(struct thread *thread, int fd, unsigned int events, uint64_t wa
 	io_uring_sqe_set_data64(sqe, watch);
 }
 
-void thread_poll_end(struct thread *thread, uint64_t watch)
+void thread_poll_end(struct thread *thread, uint64_t watch, uint64_t end)
 {
 	struct io_uring_sqe *sqe = get_sqe(thread);
 
 	io_uring_prep_poll_remove(sqe, watch);
-	io_uring_sqe_set_data64(sqe, WATCH_NOTHING);
+	io_uring_sqe_set_data64(sqe, end);
 }
 
 /* ---- The device ---- */
@@ -194,7 +194,14 @@ static void drain(struct thread *thread)
 		return;
 	thread->draining = true;
 	if (thread->device_polled)
-		thread_poll_end(thread, WATCH_DEVICE);
+		thread_poll_end(thread, WATCH_DEVICE, WATCH_DEVICE_END);
+}
+
+/* Another thread has taken the request that ours was woken for at that moment. */
+static void device_poll_ended(struct thread *thread, int result)
+{
+	if (result == -EALREADY && thread->draining && thread->device_polled)
+		thread_poll_end(thread, WATCH_DEVICE, WATCH_DEVICE_END);
 }
 
 static void signer_ready(struct thread *thread)
@@ -212,6 +219,9 @@ static void complete(struct thread *thread, uint64_t watch, int result)
 		break;
 	case WATCH_DEVICE:
 		device_ready(thread);
+		break;
+	case WATCH_DEVICE_END:
+		device_poll_ended(thread, result);
 		break;
 	case WATCH_CONTROL:
 		drain(thread);
@@ -242,7 +252,7 @@ static void rearm_device(struct thread *thread, int64_t now)
 	if (!rearms(thread) || now - thread->device_polled_at < REARM)
 		return;
 	thread->device_polled_at = now;
-	thread_poll_end(thread, WATCH_DEVICE);
+	thread_poll_end(thread, WATCH_DEVICE, WATCH_DEVICE_END);
 }
 
 static void tick(struct thread *thread)
