@@ -125,4 +125,7 @@ void thread_poll(struct thread *thread, int fd, unsigned int events, uint64_t wa
  */
 void thread_poll_end(struct thread *thread, uint64_t watch, uint64_t end);
 
+/* Does what a completion is about. */
+void thread_complete(struct thread *thread, uint64_t watch, int result);
+
 #endif

@@ -212,7 +212,7 @@ static void signer_ready(struct thread *thread)
 		drain(thread);
 }
 
-static void complete(struct thread *thread, uint64_t watch, int result)
+void thread_complete(struct thread *thread, uint64_t watch, int result)
 {
 	switch (watch) {
 	case WATCH_NOTHING:
@@ -308,7 +308,7 @@ static void loop(struct thread *thread)
 			watch = io_uring_cqe_get_data64(cqe);
 			result = cqe->res;
 			io_uring_cqe_seen(&thread->ring, cqe);
-			complete(thread, watch, result);
+			thread_complete(thread, watch, result);
 		}
 		tick(thread);
 	}
