@@ -3,7 +3,7 @@
 # The libraries, as archives and as shared objects: libsignet, and libsignet-handshake, which has
 # wolfSSL in it.
 
-CPPFLAGS += -Iuserspace/include
+CPPFLAGS += -Iuserspace/include -Iuserspace/common
 
 # Asked once, not at each use.
 WOLFSSL := $(WOLFSSL)
@@ -62,8 +62,12 @@ $(LIBHANDSHAKE_SO): $(handshake_sources:%.c=$(BUILD)/obj/%.pic.o) $(LIBSIGNET_SO
 
 LIBS += $(LIBSIGNET) $(LIBHANDSHAKE) $(LIBSIGNET_SO) $(LIBHANDSHAKE_SO)
 
+# What daemon and operator's tool do alike.
+COMMON_SOURCES := $(wildcard userspace/common/*.c)
+
 # The daemon: engine, policy and confinement. Its tests link its parts without main().
-SIGNETD_SOURCES := $(filter-out userspace/signetd/main.c,$(wildcard userspace/signetd/*.c))
+SIGNETD_SOURCES := $(filter-out userspace/signetd/main.c,$(wildcard userspace/signetd/*.c)) \
+	$(COMMON_SOURCES)
 SIGNETD_OBJECTS := $(SIGNETD_SOURCES:%.c=$(BUILD)/obj/%.o)
 SIGNETD_LIBS = $(HANDSHAKE_LIBS) -lconfig -lseccomp -lsystemd -luring
 
@@ -95,7 +99,8 @@ $(BUILD)/lib/libsignet-run.so: $(SHIM_SOURCES:%.c=$(BUILD)/obj/%.pic.o) \
 		$(filter %.o,$^)
 
 # The operator's tool.
-$(BUILD)/bin/signetctl: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard userspace/signetctl/*.c))
+$(BUILD)/bin/signetctl: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard userspace/signetctl/*.c) \
+		$(COMMON_SOURCES))
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^
 

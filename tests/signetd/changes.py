@@ -77,6 +77,7 @@ def reload_under_load():
         # Bounded by limits.timeout, should one of the last handshakes have come to nothing.
         wait_until(lambda: len(signetd.command("status")["workers"]) == 1, "one worker is left",
                    HANDSHAKE_LIMIT + sockets.PATIENCE)
+        true(b"have not ended in time" not in signetd.log, "an old worker was killed")
         return f"{count[0]} connections meanwhile"
 
 
@@ -100,29 +101,83 @@ def broken_reload():
         equal(signetd.command("status")["generation"], 1, "the generation")
 
 
+CHANGING_CHAIN, CHANGING_KEY, CHANGING_CA = [
+    daemon.path(name) for name in ("changing.pem", "changing.key", "changing-ca.pem")]
+
+
+def replace(file, by):
+    shutil.copy(by, file + ".new")
+    os.rename(file + ".new", file)
+
+
+def with_changing_files():
+    replace(CHANGING_KEY, daemon.ec.key)
+    replace(CHANGING_CHAIN, daemon.ec.chain)
+    replace(CHANGING_CA, daemon.ca.chain)
+    return configuration().replace(daemon.ec.chain, CHANGING_CHAIN) \
+        .replace(daemon.ec.key, CHANGING_KEY).replace(f'"{daemon.ca.chain}"', f'"{CHANGING_CA}"')
+
+
 @case("a changed certificate is used without being told to")
 def changed_certificate():
-    chain, key = daemon.path("changing.pem"), daemon.path("changing.key")
-
-    def replace(certificate):
-        shutil.copy(certificate.key, key + ".new")
-        shutil.copy(certificate.chain, chain + ".new")
-        os.rename(key + ".new", key)
-        os.rename(chain + ".new", chain)
-
-    replace(daemon.ec)
+    chain = CHANGING_CHAIN
     again = daemon.certificates.server(daemon.directory, "again", "ec", daemon.ca)
-    text = configuration(daemon.SERVER, daemon.CLIENT).replace(daemon.ec.chain, chain) \
-        .replace(daemon.ec.key, key)
-    with Daemon(text) as signetd:
+    with Daemon(with_changing_files()) as signetd:
         equal(served_subject(), "ec", "the first certificate")
-        replace(again)
+        replace(CHANGING_KEY, again.key)
+        replace(CHANGING_CHAIN, again.chain)
         signetd.expect("changed certificates are in use")
         equal(served_subject(), "again", "the new certificate")
         with open(chain, "w", encoding="ascii") as file:
             file.write("nonsense")
         signetd.expect("changed certificates are not used")
         equal(served_subject(), "again", "the certificate after a broken one")
+
+
+@case("a new key does not sign for the old certificate", "the key alone has come")
+@case("... where the new one is refused for another reason", "all has come")
+def key_without_certificate(what):
+    again = daemon.certificates.server(daemon.directory, "again", "ec", daemon.ca)
+    fresh = {sockets.PROFILE: "fresh"}
+    with Daemon(with_changing_files()) as signetd:
+        if what == "all has come":
+            replace(CHANGING_CA, "/dev/null")
+            replace(CHANGING_CHAIN, again.chain)
+        replace(CHANGING_KEY, again.key)
+        signetd.expect("changed certificates are not used")
+        equal(served_subject(), "ec", "the certificate after a refused key")
+        said = len(signetd.log)
+        os.kill(signetd.current("worker"), signal.SIGKILL)
+        signetd.expect("this key is not the one of the certificate", said)
+        signetd.expect("nothing is signed with those keys", said)
+        wait_until(lambda: signetd.command("status")["state"] == "serving", "the daemon serves")
+        with connected(client=fresh) as (one, other):
+            check_refused(refusal(other), "EKEYREJECTED", "sign")
+            true(refusal(one).text, "no text")
+        # The certificates whose keys are as they were still serve.
+        with established(name="other.test", client=fresh) as (one, other):
+            exchange(one, other)
+        replace(CHANGING_CA, daemon.ca.chain)
+        replace(CHANGING_CHAIN, again.chain)
+        signetd.expect("changed certificates are in use", said)
+        equal(served_subject(), "again", "the new certificate")
+
+
+@case("a worker that does not end is killed when its handshakes had their time")
+def late_worker():
+    with Daemon(configuration(more="limits: { timeout = 6; };")) as signetd:
+        old = signetd.current("worker"), signetd.current("signer")
+        os.kill(old[0], signal.SIGSTOP)
+        true(signetd.command("reload")["ok"], "reload failed")
+        # It is woken for requests that it does not take: they are the new one's.
+        for _ in range(4):
+            with established() as (one, other):
+                exchange(one, other)
+        signetd.expect(f"worker {old[0]} and signer {old[1]} have not ended in time")
+        signetd.expect(f"worker {old[0]} was ended by signal 9")
+        for pid in old:
+            wait_until(lambda pid=pid: not os.path.exists(f"/proc/{pid}"), "the old ones end")
+        serves_again(signetd)
 
 
 @case("a handshake ends under the configuration that it began with")

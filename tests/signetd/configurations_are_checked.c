@@ -25,10 +25,12 @@ static void write_file(const char *name, const char *text)
 static struct settings *read_all(struct complaints *complaints)
 {
 	struct settings *settings = settings_read(in_certificates("signetd.conf"), complaints);
+	struct profiles *profiles;
 
 	if (settings) {
-		profiles_free(profiles_new(settings, &signing_signer, complaints));
-		signer_check(settings, complaints);
+		profiles = profiles_new(settings, &signing_signer, complaints);
+		signer_check(settings, profiles, complaints);
+		profiles_free(profiles);
 	}
 	return settings;
 }
@@ -152,6 +154,14 @@ static const struct mistake mistakes[] = {
 	  "profiles: { a: { role = \"server\"; certificates = ( { chain = \"DIR/server.pem\"; key = "
 	  "\"DIR/ca.pem\"; } ); }; };",
 	  "1: DIR/ca.pem: no private key (PEM, not encrypted) in it can be understood" },
+	{ "root as the worker's user", "\nuser = \"root\";",
+	  "2: user: \"root\" is root, whose powers the process is there to give up" },
+	{ "root as the signer's user", "signer_user = \"root\";",
+	  "1: signer_user: \"root\" is root, whose powers the process is there to give up" },
+	{ "one user for both", "\nuser = \"daemon\";\nsigner_user = \"daemon\";",
+	  "3: user \"daemon\" and signer_user \"daemon\" are the same: " },
+	{ "the signer's default user as the worker's", "\n\nuser = \"signetd-signer\";",
+	  "3: user \"signetd-signer\" and signer_user \"signetd-signer\" are the same: " },
 	{ "a default that is unknown", "default_client = \"a\";", "1: there is no profile \"a\"" },
 	{ "a default of the other role", "default_server = \"system\";",
 	  "1: profile system is no server's" },

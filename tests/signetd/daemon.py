@@ -140,7 +140,7 @@ class Daemon:
             connection.settimeout(PATIENCE)
             connection.connect(path("control"))
             connection.sendall(name.encode() + b"\n")
-            with connection.makefile() as reply:
+            with connection.makefile(encoding="utf-8") as reply:
                 return json.loads(reply.readline())
 
     def pids(self, what):

@@ -2,9 +2,12 @@
 /* Applications tighten the administrator's policy, and never loosen it; limits and caches are bounded. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "address.h"
 #include "certificates.h"
@@ -244,60 +247,135 @@ static void addresses_are_readable(void)
 
 /* ---- What is shared ---- */
 
-static void key_of(struct session_record *record, uint32_t uid, const char *name, unsigned int pins)
+static struct session_record session_of(uint32_t uid, const char *name, unsigned int pins)
 {
-	struct signet_request request = { CLIENT, .uid = uid, .netns = 7, .pin_count = pins };
+	struct signet_request request = { CLIENT, .pin_count = pins };
+	struct session_record record = { .uid = uid, .netns = 7, .blob_len = 1 };
 
 	strcpy(request.server_name, name);
-	sessions_key(&request, "profile", record->key);
+	sessions_key(&request, "profile", record.key);
+	return record;
+}
+
+static bool has_session(struct sessions *sessions, struct session_record wanted)
+{
+	return sessions_take(sessions, &wanted);
+}
+
+static void put(struct sessions *sessions, const char *ticket, int64_t received_ms)
+{
+	struct session_record record = session_of(1, "a", 0);
+
+	record.received_ms = received_ms;
+	record.ticket_len = strlen(ticket);
+	memcpy(record.ticket, ticket, record.ticket_len);
+	sessions_put(sessions, &record);
 }
 
 static void sessions_are_kept_apart(void)
 {
-	struct session_record record = { .ticket_len = 3, .ticket = "one", .received_ms = 1 },
-			      other;
-	void *memory = calloc(1, sessions_size(64));
-	struct sessions *sessions = sessions_init(memory, 64);
+	struct sessions *sessions = sessions_new(64);
+	struct session_record wanted = session_of(1, "a", 0), other = wanted;
 	unsigned int found = 0;
 
-	key_of(&record, 1, "a", 0);
-	sessions_put(sessions, &record);
-	record.received_ms = 2;
-	memcpy(record.ticket, "two", 3);
-	sessions_put(sessions, &record);
-	key_of(&other, 2, "a", 0);
-	ok(!sessions_take(sessions, other.key, &other), "another user has no session");
-	key_of(&other, 1, "b", 0);
-	ok(!sessions_take(sessions, other.key, &other), "another server has none");
-	key_of(&other, 1, "a", 1);
-	ok(!sessions_take(sessions, other.key, &other), "nor have other pins");
-	key_of(&other, 1, "a", 0);
-	ok(sessions_take(sessions, record.key, &other) && !memcmp(other.ticket, "two", 3),
+	if (!sessions)
+		bail("no memory");
+	put(sessions, "one", 1);
+	put(sessions, "two", 2);
+	ok(!has_session(sessions, session_of(2, "a", 0)), "another user has no session");
+	other.netns++;
+	ok(!has_session(sessions, other), "nor has another network namespace");
+	ok(!has_session(sessions, session_of(1, "b", 0)), "another server has none");
+	ok(!has_session(sessions, session_of(1, "a", 1)), "nor have other pins");
+	ok(sessions_take(sessions, &wanted) && !memcmp(wanted.ticket, "two", 3),
 	   "the newest is taken first");
-	ok(sessions_take(sessions, record.key, &other) && !memcmp(other.ticket, "one", 3) &&
-		   !sessions_take(sessions, record.key, &other),
+	ok(sessions_take(sessions, &wanted) && !memcmp(wanted.ticket, "one", 3) &&
+		   !sessions_take(sessions, &wanted),
 	   "each is taken once");
-	for (int i = 0; i < 1000; i++) {
-		record.received_ms = i;
+	for (int i = 1; i <= 1000; i++)
+		put(sessions, "more", i);
+	while (sessions_take(sessions, &wanted))
+		found++;
+	ok(found && found <= 64 && wanted.received_ms <= 1000, "a thousand leave the newest %u",
+	   found);
+	sessions_free(sessions);
+}
+
+static void sessions_are_carried_on(void)
+{
+	struct sessions *old = sessions_new(64), *new = sessions_new(8), *none = sessions_new(0);
+	struct session_record wanted = session_of(1, "a", 0);
+
+	if (!old || !new || !none)
+		bail("no memory");
+	put(old, "one", 1);
+	sessions_carry(new, old);
+	sessions_carry(none, old);
+	ok(sessions_take(new, &wanted) && !memcmp(wanted.ticket, "one", 3),
+	   "a worker's sessions are carried to the next");
+	ok(!sessions_take(none, &wanted), "not where none are kept");
+	sessions_free(old);
+	sessions_free(new);
+	sessions_free(none);
+}
+
+/* Writes all over the memory that a worker shares with the supervisor, while that reads it. */
+static void write_nonsense(struct sessions *sessions)
+{
+	struct session_record record = session_of(1, "a", 0);
+
+	for (uint32_t i = 0;; i++) {
+		memset(record.ticket, i, sizeof(record.ticket));
+		record.received_ms = 1 + i % 100;
+		record.ticket_len = 1 + i % sizeof(record.ticket);
 		sessions_put(sessions, &record);
 	}
-	while (sessions_take(sessions, record.key, &other))
-		found++;
-	ok(found && found <= 64 && other.received_ms < 1000, "a thousand leave the newest %u",
-	   found);
-	free(memory);
+}
+
+/* Each ticket is written with one value: a record that is read in part would show. */
+static bool is_one(const struct session_record *record)
+{
+	return record->ticket_len <= sizeof(record->ticket) &&
+	       !memcmp(record->ticket, record->ticket + 1, record->ticket_len - 1);
+}
+
+static void sessions_are_read_whole(void)
+{
+	struct sessions *old = sessions_new(8), *new;
+	unsigned int found = 0, whole = 0;
+	pid_t pid = fork();
+
+	if (!pid)
+		write_nonsense(old);
+	for (int i = 0; i < 2000; i++) {
+		struct session_record wanted = session_of(1, "a", 0);
+
+		new = sessions_new(8);
+		sessions_carry(new, old);
+		while (sessions_take(new, &wanted)) {
+			found++;
+			whole += is_one(&wanted);
+		}
+		sessions_free(new);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	ok(found && found == whole, "of a worker that writes all the while %u of %u are whole",
+	   whole, found);
+	sessions_free(old);
 }
 
 static void shared_memory_is_not_believed(void)
 {
-	struct shared *shared = shared_new(0);
+	struct worker_state *state = shared_map(sizeof(*state));
+	struct shared *shared = shared_map(sizeof(*shared));
 	uint8_t keys[2 * SIGNET_TICKET_KEY_SIZE] = { 1, 2, 3 };
 	uint8_t got[SIGNET_TICKET_KEYS_MAX * SIGNET_TICKET_KEY_SIZE];
 	struct failure *failure, copy;
 	uint32_t sequence = 0;
 	uint64_t number;
 
-	if (!shared)
+	if (!shared || !state)
 		bail("no memory");
 	failure = shared_failure_begin(shared, &number);
 	ok(!shared_failure_read(shared, number, &copy),
@@ -308,13 +386,15 @@ static void shared_memory_is_not_believed(void)
 	   "texts end where they must");
 	ok(!shared_failure_read(shared, number + 1, &copy), "there is no failure that was not");
 
-	shared_put_ticket_keys(shared, keys, 2);
-	ok(shared_get_ticket_keys(shared, &sequence, got) == 2 && !memcmp(got, keys, sizeof(keys)),
+	shared_put_ticket_keys(state, 2, keys, 2);
+	ok(shared_get_ticket_keys(state, &sequence, got) == 2 && !memcmp(got, keys, sizeof(keys)),
 	   "ticket keys are had");
-	ok(!shared_get_ticket_keys(shared, &sequence, got), "once");
-	shared_put_ticket_keys(shared, keys, 1);
-	shared->ticket_keys.count = 1000;
-	ok(!shared_get_ticket_keys(shared, &sequence, got), "not more than there is room for");
+	ok(!shared_get_ticket_keys(state, &sequence, got), "once");
+	shared_put_ticket_keys(state, 4, keys, 1);
+	state->ticket_keys.count = 1000;
+	ok(!shared_get_ticket_keys(state, &sequence, got), "not more than there is room for");
+	shared_unmap(state, sizeof(*state));
+	shared_unmap(shared, sizeof(*shared));
 }
 
 int main(void)
@@ -329,6 +409,8 @@ int main(void)
 	many_sources_fit();
 	addresses_are_readable();
 	sessions_are_kept_apart();
+	sessions_are_carried_on();
+	sessions_are_read_whole();
 	shared_memory_is_not_believed();
 	profiles_free(profiles);
 	settings_free(settings);

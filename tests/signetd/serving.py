@@ -415,6 +415,21 @@ def server_resumes():
         equal(signetd.command("status")["server"], {"succeeded": 3, "resumed": 2}, "counts")
 
 
+@case("what applications write breaks neither the log nor JSON nor its own text")
+def hostile_texts():
+    name = b'\xff\xc0\xaf\x1b[31m\n"\\ \xc3\xa4'
+    shown = '????[31m?"\\ \u00e4'
+    with Daemon() as signetd, listen() as listener:
+        one, other = pair(listener)
+        with one, other:
+            begin(other, SERVER, name)
+            check_refused(refusal(other), "EPERM", "no profile", shown)
+        signetd.expect("handshake failed")
+        line = signetd.log.decode().splitlines()[-1]
+        true(shown.replace("\\", "\\\\").replace('"', '\\"') in line, f"the line is {line}")
+        true(shown in signetd.command("failures")["failures"][0]["text"], "the failure's text")
+
+
 @case("the control socket's commands")
 def control():
     with Daemon() as signetd:
@@ -423,6 +438,8 @@ def control():
         names = [one["name"] for one in signetd.command("profiles")["profiles"]]
         equal(names, ["web", "test", "fresh", "system"], "profiles")
         equal(signetd.command("failures"), {"ok": True, "failures": []}, "failures")
+        for command in ("rekey", "rekey request"):
+            equal(signetd.command(command), {"ok": True}, f"the reply to {command}")
         equal(signetd.command("nonsense")["ok"], False, "an unknown command")
         with as_user(1001), socket.socket(socket.AF_UNIX) as stranger:
             try:

@@ -61,7 +61,8 @@ def begin(connection, role, name="", options=()):
             value = value.encode()
         connection.setsockopt(SOL_SIGNET, option, value)
     try:
-        connection.setsockopt(SOL_SIGNET, BEGIN, bytes([role]) + name.encode())
+        connection.setsockopt(SOL_SIGNET, BEGIN,
+                              bytes([role]) + (name if isinstance(name, bytes) else name.encode()))
     except BlockingIOError:
         return
     raise AssertionError("SIGNET_BEGIN does not say EINPROGRESS")

@@ -27,9 +27,9 @@ def table(*words):
 
 
 @contextlib.contextmanager
-def connection():
+def connection(host="127.0.0.1"):
     """Both ends of one, in this process."""
-    with sockets.listen() as listener:
+    with sockets.listen(host) as listener:
         one, other = sockets.pair(listener)
         with one, other:
             sockets.begin(one, sockets.CLIENT, NAME)
@@ -153,18 +153,57 @@ def reload():
         ctl("reload").expect(0)
 
 
-@case("signetctl rekey", "--", 0)
-@case("signetctl rekey --request", "--request", 1)
-def rekey(option, expected):
+@case("signetctl rekey", 0)
+@case("signetctl rekey --request all", 1, "--request", "all")
+def rekey(expected, *words):
     served()
     with connection() as (one, other):
-        ctl("rekey", option).expect(0)
+        ctl("rekey", *words).expect(0)
         sockets.exchange(one, other)
         sockets.exchange(one, other)
         epochs = [sockets.number_of(one, at=28), sockets.number_of(one, at=32)]
         true(min(epochs) >= 1, f"the epochs are {epochs}")
         # Each end was told, and where it asked the other it is answered too.
         true(max(epochs) >= 1 + expected, f"the epochs are {epochs}")
+
+
+@case("signetctl rekey by the daemon, for who may ask it and not open the device")
+def rekey_by_daemon():
+    served()
+    with connection() as (one, other):
+        equal(run("setpriv", "--reuid", "1001", "--regid", "900", "--clear-groups", "signetctl",
+                  "--socket", daemon.path("control"), "rekey").expect(0).status, 0, "the status")
+        sockets.exchange(one, other)
+        equal(sockets.number_of(one, at=28), 1, "the epoch")
+
+
+def address_of(pair):
+    return f"[{pair[0]}]:{pair[1]}" if ":" in pair[0] else f"{pair[0]}:{pair[1]}"
+
+
+@case("signetctl rekey of one connection", "127.0.0.1", 0)
+@case("signetctl rekey of one connection: IPv6, both directions", "::1", 1, "--request")
+def rekey_one(host, expected, *options):
+    served()
+    with connection(host) as (one, other), connection(host) as (third, _):
+        ctl("rekey", *options, address_of(one.getsockname()),
+            address_of(one.getpeername())).expect(0)
+        sockets.exchange(one, other)
+        sockets.exchange(one, other)
+        epochs = [sockets.number_of(one, at=28), sockets.number_of(one, at=32)]
+        equal(epochs, [1, expected], "the epochs")
+        equal(sockets.number_of(third, at=28), 0, "the epoch of another connection")
+
+
+@case("signetctl rekey of what is no connection")
+def rekey_none():
+    served()
+    ctl("rekey", "127.0.0.1:1", "127.0.0.1:2").expect(1, "no process has a connection")
+    for words in (("127.0.0.1:1", "nonsense"), ("[::1:1", "[::1]:1"), ("::1", "::1"),
+                  ("127.0.0.1:99999", "127.0.0.1:1"), ("127.0.0.1", "127.0.0.1:1")):
+        ctl("rekey", *words).expect(2, "two addresses are expected")
+    ctl("rekey", "some").expect(2, "two addresses are expected")
+    ctl("rekey", "1", "2", "3").expect(2, "two operands")
 
 
 @case("signetctl rekey without a daemon")

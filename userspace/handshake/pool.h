@@ -7,7 +7,7 @@
 #ifndef SIGNET_HANDSHAKE_POOL_H
 #define SIGNET_HANDSHAKE_POOL_H
 
-#define SIGNET_POOL_ITEM 384
+#define SIGNET_POOL_ITEM 640
 
 struct signet_pool_chunk;
 

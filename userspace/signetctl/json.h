@@ -4,7 +4,6 @@
 #define SIGNETCTL_JSON_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
 enum json_type {
 	JSON_NULL,
@@ -44,8 +43,5 @@ const struct json *json_member(const struct json *object, const char *name);
 const char *json_text(const struct json *object, const char *name);
 
 bool json_is_true(const struct json *object, const char *name);
-
-/* Writes a text of JSON, with its quotation marks. */
-void json_print_text(FILE *out, const char *text);
 
 #endif

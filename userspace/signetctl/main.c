@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* signetctl: what signetd and signet.ko do, for who operates them. See signetctl(8). */
 #include <err.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 
 #include <linux/signet.h>
 
+#include "connection.h"
 #include "control.h"
 #include "module.h"
 #include "table.h"
@@ -18,7 +20,7 @@
 #define EXIT_USAGE 2
 
 static const char usage[] =
-	"usage: signetctl [--socket PATH] COMMAND [OPTION...]\n"
+	"usage: signetctl [--socket PATH] COMMAND [OPTION...] [CONNECTION]\n"
 	"Shows what signetd and the module signet do, and tells signetd what to do.\n"
 	"\n"
 	"  status [--json]       the daemon, the module and their counters\n"
@@ -26,8 +28,10 @@ static const char usage[] =
 	"  profiles [--json]     the configuration that is in use\n"
 	"  failures [--json]     the last handshakes that failed, and why\n"
 	"  reload                read the configuration and the certificates again\n"
-	"  rekey [--request]     all connections change their sending keys; with --request\n"
-	"                        they ask their peers to do so too\n"
+	"  rekey [--request] [all | LOCAL PEER]\n"
+	"                        all connections, or the one between these two addresses (as\n"
+	"                        connections shows them), change their sending keys; with\n"
+	"                        --request they ask their peers to do so too\n"
 	"  drain                 signetd takes no more requests, finishes its handshakes and ends\n"
 	"\n"
 	"  --socket PATH         signetd's control socket (default: " CONTROL_SOCKET ")\n"
@@ -39,11 +43,13 @@ static const char usage[] =
  * @socket:	signetd's
  * @json:	--json
  * @request:	--request
+ * @operands:	behind the command, ended by a NULL
  */
 struct call {
 	const char *socket;
 	bool json;
 	bool request;
+	char *const *operands;
 };
 
 static int complain(struct reply *reply)
@@ -251,7 +257,7 @@ static int run_drain(const struct call *call)
 }
 
 /* signetd has the device. Where it does not serve, who may open the device can do the same. */
-static int run_rekey(const struct call *call)
+static int rekey_all(const struct call *call)
 {
 	struct reply reply;
 	int ret;
@@ -269,16 +275,57 @@ static int run_rekey(const struct call *call)
 	return EXIT_SUCCESS;
 }
 
+static int rekey_one(const struct call *call, const char *local, const char *peer)
+{
+	int ret = connection_rekey(local, peer, call->request ? SIGNET_REKEY_REQUEST_UPDATE : 0);
+
+	switch (-ret) {
+	case 0:
+		puts("the connection changes its keys");
+		return EXIT_SUCCESS;
+	case EINVAL:
+		warnx("two addresses are expected, as connections shows them: 192.0.2.1:443 or "
+		      "[2001:db8::1]:443");
+		return EXIT_USAGE;
+	case ESRCH:
+		warnx("no process has a connection from %s to %s", local, peer);
+		return EXIT_FAILURE;
+	case EPERM:
+		warnx("no process whose sockets may be looked at has that connection: others' take "
+		      "CAP_SYS_PTRACE");
+		return EXIT_FAILURE;
+	default:
+		warnx("%s %s: %s", local, peer, strerror(-ret));
+		return EXIT_FAILURE;
+	}
+}
+
+static int run_rekey(const struct call *call)
+{
+	char *const *operands = call->operands;
+
+	if (!operands[0] || (!strcmp(operands[0], "all") && !operands[1]))
+		return rekey_all(call);
+	if (operands[1])
+		return rekey_one(call, operands[0], operands[1]);
+	warnx("\"all\", or the connection's two addresses are expected");
+	return EXIT_USAGE;
+}
+
 static const struct command {
 	const char *name;
 	bool has_json;
 	bool has_request;
+	int operands; /* at most */
 	int (*run)(const struct call *call);
 } commands[] = {
-	{ "status", true, false, run_status },	   { "connections", true, false, run_connections },
-	{ "profiles", true, false, run_profiles }, { "failures", true, false, run_failures },
-	{ "reload", false, false, run_reload },	   { "rekey", false, true, run_rekey },
-	{ "drain", false, false, run_drain },
+	{ "status", true, false, 0, run_status },
+	{ "connections", true, false, 0, run_connections },
+	{ "profiles", true, false, 0, run_profiles },
+	{ "failures", true, false, 0, run_failures },
+	{ "reload", false, false, 0, run_reload },
+	{ "rekey", false, true, 2, run_rekey },
+	{ "drain", false, false, 0, run_drain },
 };
 
 static const struct command *find_command(const char *name)
@@ -333,11 +380,16 @@ int main(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	if (optind + 1 != argc)
-		return refuse("%s", optind == argc ? "no command" : "one command is expected");
+	if (optind == argc)
+		return refuse("no command");
 	command = find_command(argv[optind]);
 	if (!command)
 		return refuse("unknown command '%s'", argv[optind]);
+	call.operands = argv + optind + 1;
+	if (argc - optind - 1 > command->operands)
+		return refuse(command->operands ? "%s has two operands at most" :
+						  "one command is expected: %s has no operands",
+			      command->name);
 	if (call.json && !command->has_json)
 		return refuse("%s has no --json", command->name);
 	if (call.request && !command->has_request)

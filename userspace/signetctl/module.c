@@ -12,7 +12,7 @@
 
 #include <linux/signet_helper.h>
 
-#include "json.h"
+#include "json_text.h"
 #include "table.h"
 
 #define COLUMNS_MAX 32

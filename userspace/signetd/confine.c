@@ -2,11 +2,13 @@
 #include "confine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/signet_helper.h>
 #include <pwd.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -20,7 +22,7 @@
 /* What the kernel allows by default (fs.nr_open). */
 #define DESCRIPTORS_WANTED 1048576
 
-/* What threads of any process need: memory, locks, clocks, randomness, an end, and the log. */
+/* What threads of any process need: memory, locks, clocks, randomness, and an end. */
 static const int basic_calls[] = {
 	SCMP_SYS(brk),
 	SCMP_SYS(clock_gettime),
@@ -28,7 +30,6 @@ static const int basic_calls[] = {
 	SCMP_SYS(close),
 	SCMP_SYS(exit),
 	SCMP_SYS(exit_group),
-	SCMP_SYS(fcntl),
 	SCMP_SYS(fstat),
 	SCMP_SYS(futex),
 	SCMP_SYS(getpid),
@@ -36,8 +37,6 @@ static const int basic_calls[] = {
 	SCMP_SYS(gettid),
 	SCMP_SYS(madvise),
 	SCMP_SYS(mlock),
-	SCMP_SYS(mmap),
-	SCMP_SYS(mprotect),
 	SCMP_SYS(mremap),
 	SCMP_SYS(munlock),
 	SCMP_SYS(munmap),
@@ -52,10 +51,7 @@ static const int basic_calls[] = {
 	SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(sched_yield),
-	SCMP_SYS(sendmsg),
-	SCMP_SYS(sendto),
 	SCMP_SYS(set_robust_list),
-	SCMP_SYS(tgkill),
 	SCMP_SYS(write),
 	SCMP_SYS(writev),
 };
@@ -66,10 +62,20 @@ static const int refused_calls[] = {
 	SCMP_SYS(openat),
 };
 
-/* The upcall's, with the ioctls of its own below; and the look at control groups' directories, whose names are not secret. */
+/* The upcall's; and the look at control groups' directories, whose names are not secret. */
 static const int worker_calls[] = {
-	SCMP_SYS(io_uring_enter), SCMP_SYS(newfstatat), SCMP_SYS(recvmsg),
-	SCMP_SYS(shutdown),	  SCMP_SYS(getsockopt),
+	SCMP_SYS(io_uring_enter),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(shutdown),
+	SCMP_SYS(getsockopt),
+};
+
+/* The upcall's. */
+static const unsigned int worker_ioctls[] = {
+	SIGNET_IOC_REQUEST,
+	SIGNET_IOC_TICKET,
+	SIGNET_IOC_HANDOVER,
+	SIGNET_IOC_REFUSE,
 };
 
 /* What would make more of a supervisor that is no longer itself. */
@@ -193,6 +199,44 @@ static int add_rules(scmp_filter_ctx filter, uint32_t action, const int *calls, 
 #define ADD_RULES(filter, action, calls) \
 	add_rules(filter, action, calls, sizeof(calls) / sizeof((calls)[0]))
 
+/* Calls of any process that may be made with some arguments only. */
+static int add_restricted(scmp_filter_ctx filter)
+{
+	const struct {
+		int call;
+		unsigned int count;
+		struct scmp_arg_cmp arguments[2];
+	} rules[] = {
+		/* To whom a socket is connected: no descriptor goes to others, nor anything else. */
+		{ SCMP_SYS(sendto), 2, { SCMP_A4(SCMP_CMP_EQ, 0), SCMP_A5(SCMP_CMP_EQ, 0) } },
+		/* abort(). */
+		{ SCMP_SYS(tgkill),
+		  2,
+		  { SCMP_A0(SCMP_CMP_EQ, getpid()), SCMP_A2(SCMP_CMP_EQ, SIGABRT) } },
+		/* The C library looks at descriptors' modes. */
+		{ SCMP_SYS(fcntl), 1, { SCMP_A1(SCMP_CMP_EQ, F_GETFL) } },
+		/* No new code. */
+		{ SCMP_SYS(mmap), 1, { SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) } },
+		{ SCMP_SYS(mprotect), 1, { SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) } },
+	};
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < sizeof(rules) / sizeof(rules[0]); i++)
+		ret = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, rules[i].call, rules[i].count,
+					     rules[i].arguments);
+	return ret;
+}
+
+static int add_worker(scmp_filter_ctx filter)
+{
+	int ret = ADD_RULES(filter, SCMP_ACT_ALLOW, worker_calls);
+
+	for (size_t i = 0; !ret && i < sizeof(worker_ioctls) / sizeof(worker_ioctls[0]); i++)
+		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+				       SCMP_A1(SCMP_CMP_EQ, worker_ioctls[i]));
+	return ret;
+}
+
 static int add_all(scmp_filter_ctx filter, enum confinement confinement)
 {
 	int ret;
@@ -202,11 +246,11 @@ static int add_all(scmp_filter_ctx filter, enum confinement confinement)
 	ret = ADD_RULES(filter, SCMP_ACT_ALLOW, basic_calls);
 	if (!ret)
 		ret = ADD_RULES(filter, SCMP_ACT_ERRNO(EACCES), refused_calls);
+	if (!ret)
+		ret = add_restricted(filter);
 	if (ret || confinement != CONFINE_WORKER)
 		return ret;
-	ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-			       SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, SIGNET_IOC << 8));
-	return ret ? ret : ADD_RULES(filter, SCMP_ACT_ALLOW, worker_calls);
+	return add_worker(filter);
 }
 
 int confine_calls(enum confinement confinement)

@@ -25,6 +25,8 @@ static const struct command {
 	{ "profiles", status_print_profiles },
 	{ "failures", status_print_failures },
 	{ "reload", status_reload },
+	{ "rekey", status_rekey },
+	{ "rekey request", status_rekey_request },
 	{ "drain", status_drain },
 };
 
@@ -56,7 +58,32 @@ static bool is_served(const struct sockaddr_un *address)
 	return served;
 }
 
-static int bind_to(int fd, const char *path)
+static bool fail(const char *path, const char *why)
+{
+	log_text(LOG_ERR, "%s: %s", path, why);
+	return false;
+}
+
+/* What an earlier daemon has left there makes room. */
+static bool make_room(const struct sockaddr_un *address)
+{
+	const char *path = address->sun_path;
+	struct stat status;
+
+	if (lstat(path, &status))
+		return errno == ENOENT || fail(path, strerror(errno));
+	if (!S_ISSOCK(status.st_mode))
+		return fail(path, "it is no socket, and is left as it is: name another path with "
+				  "control in the configuration");
+	if (status.st_uid != geteuid())
+		return fail(path, "it is another user's socket, and is left as it is: name another "
+				  "path with control in the configuration");
+	if (is_served(address))
+		return fail(path, strerror(EADDRINUSE));
+	return !unlink(path) || fail(path, strerror(errno));
+}
+
+static bool bind_to(int fd, const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	char directory[PATH_MAX];
@@ -64,38 +91,60 @@ static int bind_to(int fd, const char *path)
 	int ret;
 
 	if (strlen(path) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
+		return fail(path, strerror(ENAMETOOLONG));
 	strcpy(address.sun_path, path);
 	snprintf(directory, sizeof(directory), "%s", path);
 	(void)mkdir(dirname(directory), 0755);
-	if (is_served(&address))
-		return -EADDRINUSE;
-	(void)unlink(path);
+	if (!make_room(&address))
+		return false;
 	mask = umask(0117); /* no moment in which others may connect */
-	ret = bind(fd, (struct sockaddr *)&address, sizeof(address)) ? -errno : 0;
+	ret = bind(fd, (struct sockaddr *)&address, sizeof(address));
 	umask(mask);
-	return ret;
+	return !ret || fail(path, strerror(errno));
 }
 
-int control_open(struct control *control, const char *path, const char *group)
+static bool remember(struct control *control, const char *path)
 {
-	int fd, ret;
+	struct stat status;
+
+	if (lstat(path, &status))
+		return fail(path, strerror(errno));
+	snprintf(control->path, sizeof(control->path), "%s", path);
+	control->device = status.st_dev;
+	control->inode = status.st_ino;
+	return true;
+}
+
+bool control_open(struct control *control, const char *path, const char *group)
+{
+	int fd;
 
 	forget_clients(control);
 	control->listener = -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
-		return -errno;
-	ret = bind_to(fd, path);
-	if (!ret) {
-		set_owner(path, group);
-		ret = listen(fd, CONTROL_CLIENTS_MAX) ? -errno : 0;
-	}
-	if (ret)
+		return fail(path, strerror(errno));
+	if (!bind_to(fd, path) || !remember(control, path)) {
 		close(fd);
-	else
-		control->listener = fd;
-	return ret;
+		return false;
+	}
+	set_owner(path, group);
+	if (listen(fd, CONTROL_CLIENTS_MAX)) {
+		close(fd);
+		return fail(path, strerror(errno));
+	}
+	control->listener = fd;
+	return true;
+}
+
+void control_remove(const struct control *control)
+{
+	struct stat status;
+
+	if (!*control->path || lstat(control->path, &status))
+		return;
+	if (status.st_dev == control->device && status.st_ino == control->inode)
+		(void)unlink(control->path);
 }
 
 static void close_client(struct control_client *client)
@@ -157,7 +206,7 @@ static void run_command(struct supervisor *supervisor, const char *name, FILE *o
 		return;
 	}
 	fputs("{\"ok\":false,\"error\":\"unknown command; there are status, profiles, failures, "
-	      "reload, drain\"}",
+	      "reload, rekey, rekey request, drain\"}",
 	      out);
 }
 

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct supervisor;
 
@@ -30,8 +31,17 @@ struct control_client {
 	size_t sent;
 };
 
+/**
+ * struct control - the socket
+ * @listener:	-1 for none
+ * @path:	where it is, whatever a later configuration says
+ * @device, @inode: of its file
+ */
 struct control {
 	int listener;
+	char path[108];
+	dev_t device;
+	ino_t inode;
 	struct control_client clients[CONTROL_CLIENTS_MAX];
 };
 
@@ -39,12 +49,18 @@ struct control {
  * control_open - listen
  * @group:	that may connect, beside root
  *
- * Return: 0, or a negative errno.
+ * A socket of ours that nobody listens at any more makes room, and nothing else does. The log says
+ * what is wrong.
+ *
+ * Return: whether it listens.
  */
-int control_open(struct control *control, const char *path, const char *group);
+bool control_open(struct control *control, const char *path, const char *group);
 
 /* Closes all; the socket's file stays where it is. */
 void control_close(struct control *control);
+
+/* Removes the socket's file, if it is still the one that was made. */
+void control_remove(const struct control *control);
 
 /* Fills in what to wait for. Return: how many, at most CONTROL_CLIENTS_MAX + 1. */
 size_t control_waits(const struct control *control, struct pollfd *waits);

@@ -36,7 +36,6 @@ static void watch_file(struct files *files, const char *path)
 
 void files_watch(struct files *files, const struct settings *settings)
 {
-	files_close(files);
 	files->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (files->inotify < 0) {
 		log_text(LOG_WARNING, "certificates are not watched for changes: %s",

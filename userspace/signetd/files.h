@@ -24,7 +24,7 @@ struct files {
 	size_t count;
 };
 
-/* Begins anew with the files of @settings, which must outlive it. */
+/* Begins with the files of @settings, which must outlive it. */
 void files_watch(struct files *files, const struct settings *settings);
 
 /* Reads what has happened. Return: whether a file of ours may have changed. */

@@ -91,7 +91,7 @@ static bool load(struct key_file *file, const struct credential *credential,
 		return false;
 	}
 	key = key_new(file);
-	if (key && is_pair(chain, pem)) {
+	if (key && (!chain || is_pair(chain, pem))) {
 		key_free(key);
 		return true;
 	}
@@ -107,29 +107,20 @@ static bool load(struct key_file *file, const struct credential *credential,
 	return false;
 }
 
-static bool read_file(struct signet_file *file, const char *path, struct place place,
-		      struct complaints *complaints)
-{
-	int ret = signet_file_read(file, path);
-
-	if (ret)
-		complain(complaints, place, "%s: %s", path, strerror(-ret));
-	return !ret;
-}
-
 bool key_file_read(struct key_file *file, const struct credential *credential,
-		   struct complaints *complaints)
+		   const struct signet_file *chain, struct complaints *complaints)
 {
-	struct signet_file pem, chain;
-	bool good = false;
+	struct signet_file pem;
+	bool good;
+	int ret;
 
 	memset(file, 0, sizeof(*file));
-	if (!read_file(&pem, credential->key, credential->place, complaints))
+	ret = signet_file_read(&pem, credential->key);
+	if (ret) {
+		complain(complaints, credential->place, "%s: %s", credential->key, strerror(-ret));
 		return false;
-	if (read_file(&chain, credential->chain, credential->place, complaints)) {
-		good = load(file, credential, &pem, &chain, complaints);
-		signet_file_free(&chain);
 	}
+	good = load(file, credential, &pem, chain, complaints);
 	signet_file_free(&pem);
 	return good;
 }

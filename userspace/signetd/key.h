@@ -20,15 +20,18 @@ struct key_file {
 };
 
 struct key;
+struct signet_file;
 
 /**
  * key_file_read - read a credential's key, and see that it is its certificate's
+ * @file:	empty when there is anything to complain about
+ * @chain:	PEM, the certificate first; NULL when none could be read
  * @complaints:	what is wrong is added here
  *
  * Return: whether all is well.
  */
 bool key_file_read(struct key_file *file, const struct credential *credential,
-		   struct complaints *complaints);
+		   const struct signet_file *chain, struct complaints *complaints);
 
 void key_file_free(struct key_file *file);
 

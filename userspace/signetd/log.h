@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Log lines with fields. To the journal when standard error is the journal's, as fields of their own;
- * else to standard error as text: MESSAGE key=value key="a value".
+ * else to standard error as text: MESSAGE key=value key="a value". Nobody waits for those who read
+ * them: what finds no room is dropped, and counted in the next line that does.
  *
  *	struct log_line line;
  *
@@ -13,7 +14,6 @@
 #define SIGNETD_LOG_H
 
 #include <stddef.h>
-#include <sys/uio.h>
 #include <syslog.h>
 
 #define LOG_FIELDS_MAX 24
@@ -22,15 +22,15 @@
 /**
  * struct log_line - one that is being put together
  * @level:	LOG_ERR to LOG_DEBUG
- * @message:	offset of what comes after MESSAGE=
  * @used:	of @text
- * @fields:	as the journal takes them, within @text
+ * @count:	of @fields
+ * @fields:	where in @text each begins: KEY=value, and a NUL
  */
 struct log_line {
 	int level;
 	size_t used;
 	size_t count;
-	struct iovec fields[LOG_FIELDS_MAX];
+	const char *fields[LOG_FIELDS_MAX];
 	char text[LOG_TEXT_MAX];
 };
 
@@ -40,13 +40,16 @@ void log_open(void);
 /* Lines less important than this are left out. */
 void log_set_level(int level);
 
-/* Which process of the daemon speaks: "signer", say. */
+/*
+ * Which process of the daemon speaks from now on: "signetd-signer", say. Before its confinement: it
+ * has a way to the journal of its own, that no other process shares.
+ */
 void log_set_process(const char *name);
 
 __attribute__((format(printf, 3, 4))) void log_begin(struct log_line *line, int level,
 						     const char *format, ...);
 
-/* A key is in lower case. Control characters of a value are put out as question marks. */
+/* A key is in lower case. What is not printable in a value is put out as question marks. */
 __attribute__((format(printf, 3, 4))) void log_field(struct log_line *line, const char *key,
 						     const char *format, ...);
 

@@ -34,7 +34,7 @@ static int check(const char *path)
 	settings = settings_read(path, &complaints);
 	if (settings) {
 		profiles = profiles_new(settings, &signing_signer, &complaints);
-		signer_check(settings, &complaints);
+		signer_check(settings, profiles, &complaints);
 	}
 	for (size_t i = 0; i < complaints.count; i++)
 		fprintf(stderr, "%s\n", complaints.lines[i]);

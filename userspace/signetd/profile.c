@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config.h"
+#include "credential.h"
 #include "parser.h"
 
 struct loading {
@@ -162,6 +164,31 @@ static bool add_variant(struct loading *loading, struct profile *profile, const 
 	       set_policy(loading, variant->config, settings);
 }
 
+/* Each has read the files for itself, and those may have changed meanwhile. */
+static bool has_certificates_of(const struct signet_config *config,
+				const struct signet_config *other)
+{
+	for (unsigned int i = 0; i < config->credential_count; i++)
+		if (memcmp(config->credentials[i]->leaf, other->credentials[i]->leaf,
+			   sizeof(other->credentials[i]->leaf)))
+			return false;
+	return true;
+}
+
+static bool add_trust_variant(struct loading *loading, struct profile *profile, const char *trust,
+			      size_t first_key)
+{
+	if (!add_variant(loading, profile, trust, trust, first_key))
+		return false;
+	if (has_certificates_of(profile->variants[profile->variant_count - 1].config,
+				profile->variants[0].config))
+		return true;
+	complain(loading->complaints, profile->settings->place,
+		 "profile %s: its certificates changed while they were read",
+		 profile->settings->name);
+	return false;
+}
+
 /* Without own authorities first: what is wrong otherwise would be said for each variant. */
 static void load_profile(struct loading *loading, struct profile *profile)
 {
@@ -172,8 +199,7 @@ static void load_profile(struct loading *loading, struct profile *profile)
 	loading->next_key += settings->credential_count;
 	good = add_variant(loading, profile, "", settings->ca, first_key);
 	for (size_t i = 0; good && i < settings->trust.count; i++)
-		good = add_variant(loading, profile, settings->trust.items[i],
-				   settings->trust.items[i], first_key);
+		good = add_trust_variant(loading, profile, settings->trust.items[i], first_key);
 }
 
 struct profiles *profiles_new(const struct settings *settings, const struct signet_signer *signer,
@@ -234,6 +260,18 @@ const struct credential *settings_credential(const struct settings *settings, si
 		if (number < profile->credential_count)
 			return &profile->credentials[number];
 		number -= profile->credential_count;
+	}
+	return NULL;
+}
+
+const struct signet_file *profiles_chain(const struct profiles *profiles, size_t number)
+{
+	for (size_t i = 0; i < profiles->count; i++) {
+		const struct signet_config *config = profiles->items[i].variants[0].config;
+
+		if (number < config->credential_count)
+			return &config->credentials[number]->chain;
+		number -= config->credential_count;
 	}
 	return NULL;
 }

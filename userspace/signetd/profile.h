@@ -7,6 +7,8 @@
 
 #include "settings.h"
 
+struct signet_file;
+
 /**
  * struct variant - a profile with one choice of authorities
  * @trust:	name of a trust set, "" for the profile's own
@@ -57,6 +59,14 @@ struct signet_config *profile_config(const struct profile *profile, const char *
 
 /* All credentials of a configuration are numbered. Return: the one with this number, or NULL. */
 const struct credential *settings_credential(const struct settings *settings, size_t number);
+
+/**
+ * profiles_chain - the certificates of a credential, as handshakes present them
+ * @number:	as for settings_credential()
+ *
+ * Return: PEM; NULL when there is no such credential.
+ */
+const struct signet_file *profiles_chain(const struct profiles *profiles, size_t number);
 
 /* Gives all servers the keys that tickets are sealed with. */
 void profiles_set_ticket_keys(const struct profiles *profiles, const void *keys, size_t size);

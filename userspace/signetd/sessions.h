@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The sessions that clients may resume, kept for the same user, network namespace, server name, profile,
- * authorities and pins only. They lie in memory that all workers share (shared.h), so that they
- * outlive each of them, and are bounded: newer ones push out older ones.
+ * authorities and pins only, and bounded: newer ones push out older ones.
+ *
+ * Each worker has its own, which no other process but the supervisor can see. A new worker begins with
+ * what the supervisor has read of its predecessor's, so that a reload ends no resumption.
  */
 #ifndef SIGNETD_SESSIONS_H
 #define SIGNETD_SESSIONS_H
@@ -19,13 +21,16 @@ struct sessions;
 
 /**
  * struct session_record - what a session is made of
- * @key:	of whom, to whom, and how
+ * @key:	to whom, and how; see sessions_key()
+ * @netns, @uid: of whom, as the kernel told with the request and with the ticket
  * @received_ms: when the ticket came, in milliseconds of CLOCK_REALTIME
  * @blob:	the engine's
  * @ticket:	of the server
  */
 struct session_record {
 	uint8_t key[SESSION_KEY_SIZE];
+	uint64_t netns;
+	uint32_t uid;
 	int64_t received_ms;
 	uint32_t blob_len;
 	uint32_t ticket_len;
@@ -33,20 +38,31 @@ struct session_record {
 	uint8_t ticket[SIGNET_TICKET_MAX];
 };
 
-/* Bytes that so many sessions need. */
-size_t sessions_size(unsigned int count);
+/* Room for so many, which the worker to be forked will share. Return: NULL without memory. */
+struct sessions *sessions_new(unsigned int count);
 
-/* Makes sessions of zeroed memory; before there is anybody else that uses it. */
-struct sessions *sessions_init(void *memory, unsigned int count);
+/* This process has them no more. NULL is fine. */
+void sessions_free(struct sessions *sessions);
 
-/* What a request's session is kept under. @profile: the name of the one that serves it. */
+/**
+ * sessions_carry - copy what a worker has
+ * @to:		the next worker's, which nobody uses yet
+ * @from:	a worker's, which may change it meanwhile, and is not trusted to keep it in order
+ */
+void sessions_carry(struct sessions *to, const struct sessions *from);
+
+/* What a request's session is kept under, beside its user. @profile: of the one that serves it. */
 void sessions_key(const struct signet_request *request, const char *profile,
 		  uint8_t key[SESSION_KEY_SIZE]);
 
 void sessions_put(struct sessions *sessions, const struct session_record *record);
 
-/* Takes the newest one with @key out. Return: whether there was one. */
-bool sessions_take(struct sessions *sessions, const uint8_t key[SESSION_KEY_SIZE],
-		   struct session_record *record);
+/**
+ * sessions_take - take the newest one out
+ * @record:	filled in; its @key, @netns and @uid tell which
+ *
+ * Return: whether there was one.
+ */
+bool sessions_take(struct sessions *sessions, struct session_record *record);
 
 #endif

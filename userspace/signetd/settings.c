@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <glob.h>
 #include <libgen.h>
+#include <pwd.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -262,8 +263,8 @@ static const struct item main_items[] = {
 	{ "sessions", ITEM_NUMBER, SETTINGS(sessions), NO_PLACE, .most = SESSIONS_MAX },
 	{ "threads", ITEM_NUMBER, SETTINGS(threads), NO_PLACE, .most = THREADS_MAX },
 	{ "log_level", ITEM_CHOICE, SETTINGS(log_level), NO_PLACE, .choices = log_levels },
-	{ "user", ITEM_TEXT, SETTINGS(user), NO_PLACE },
-	{ "signer_user", ITEM_TEXT, SETTINGS(signer_user), NO_PLACE },
+	{ "user", ITEM_TEXT, SETTINGS(user), SETTINGS(user_place) },
+	{ "signer_user", ITEM_TEXT, SETTINGS(signer_user), SETTINGS(signer_user_place) },
 	{ "control", ITEM_OTHER, SETTINGS(control), NO_PLACE, .read = read_path },
 	{ "control_group", ITEM_TEXT, SETTINGS(control_group), NO_PLACE },
 	{},
@@ -418,6 +419,42 @@ static void check_default(struct parser *parser, const char *name, struct place 
 		complain(parser->complaints, place, "profile %s is no %s's", name, what);
 }
 
+/* By its number: names are many. Return: -1 when there is no such user, which the start tells. */
+static int64_t user_number(const char *name)
+{
+	const struct passwd *user = getpwnam(name);
+
+	return user ? (int64_t)user->pw_uid : -1;
+}
+
+static void check_user(struct parser *parser, const char *what, const char *name,
+		       struct place place)
+{
+	if (!user_number(name))
+		complain(parser->complaints, place,
+			 "%s: \"%s\" is root, whose powers the process is there to give up", what,
+			 name);
+}
+
+/* Whoever is the signer's user may trace it, and have its keys. */
+static void check_users(struct parser *parser)
+{
+	const struct settings *settings = parser->settings;
+	int64_t user = user_number(settings->user);
+
+	check_user(parser, "user", settings->user, settings->user_place);
+	check_user(parser, "signer_user", settings->signer_user, settings->signer_user_place);
+	if (strcmp(settings->user, settings->signer_user) &&
+	    (user < 0 || user != user_number(settings->signer_user)))
+		return;
+	complain(parser->complaints,
+		 settings->signer_user_place.file ? settings->signer_user_place :
+						    settings->user_place,
+		 "user \"%s\" and signer_user \"%s\" are the same: the worker, which reads the "
+		 "network, must not be the user that has the keys",
+		 settings->user, settings->signer_user);
+}
+
 /* Clients need no configuration where the system's authorities are those to trust. */
 static void add_system_profile(struct settings *settings)
 {
@@ -435,6 +472,7 @@ static void check_all(struct parser *parser)
 {
 	struct settings *settings = parser->settings;
 
+	check_users(parser);
 	add_system_profile(settings);
 	for (size_t i = 0; i < settings->profile_count; i++)
 		check_profile(parser, &settings->profiles[i]);

@@ -129,7 +129,9 @@ struct settings {
 	struct config_t **parsed;
 	size_t parsed_count;
 	const char *user;
+	struct place user_place;
 	const char *signer_user;
+	struct place signer_user_place;
 	const char *control;
 	const char *control_group;
 	unsigned int log_level;

@@ -4,35 +4,23 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define ALIGNMENT 64
-#define SESSIONS_OFFSET ((sizeof(struct shared) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT)
-
-/* Of the only one; not within it, where a worker might change it. */
-static size_t mapped;
-
-struct shared *shared_new(size_t sessions)
+void *shared_map(size_t size)
 {
-	size_t size = SESSIONS_OFFSET + sessions;
-	struct shared *shared;
+	void *memory;
 
-	shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared == MAP_FAILED)
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
 		return NULL;
-	/* Room for sessions that do not come need not be there. */
-	(void)mlock2(shared, size, MLOCK_ONFAULT);
-	(void)madvise(shared, size, MADV_DONTDUMP);
-	mapped = size;
-	return shared;
+	/* Room for what does not come need not be there. */
+	(void)mlock2(memory, size, MLOCK_ONFAULT);
+	(void)madvise(memory, size, MADV_DONTDUMP);
+	return memory;
 }
 
-void shared_unmap(struct shared *shared)
+void shared_unmap(void *memory, size_t size)
 {
-	(void)munmap(shared, mapped);
-}
-
-void *shared_sessions(struct shared *shared)
-{
-	return (char *)shared + SESSIONS_OFFSET;
+	if (memory)
+		(void)munmap(memory, size);
 }
 
 struct failure *shared_failure_begin(struct shared *shared, uint64_t *number)
@@ -63,19 +51,21 @@ bool shared_failure_read(const struct shared *shared, uint64_t number, struct fa
 	return atomic_load(&from->number) == number;
 }
 
-void shared_put_ticket_keys(struct shared *shared, const void *keys, unsigned int count)
+void shared_put_ticket_keys(struct worker_state *state, uint32_t sequence, const void *keys,
+			    unsigned int count)
 {
-	struct ticket_keys *to = &shared->ticket_keys;
+	struct ticket_keys *to = &state->ticket_keys;
 
-	atomic_fetch_add(&to->sequence, 1);
+	atomic_store(&to->sequence, sequence - 1);
 	to->count = count;
 	memcpy(to->bytes, keys, count * SIGNET_TICKET_KEY_SIZE);
-	atomic_fetch_add(&to->sequence, 1);
+	atomic_store(&to->sequence, sequence);
 }
 
-unsigned int shared_get_ticket_keys(struct shared *shared, uint32_t *sequence, void *keys)
+unsigned int shared_get_ticket_keys(const struct worker_state *state, uint32_t *sequence,
+				    void *keys)
 {
-	struct ticket_keys *from = &shared->ticket_keys;
+	const struct ticket_keys *from = &state->ticket_keys;
 	uint32_t now = atomic_load(&from->sequence);
 	unsigned int count;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the supervisor and its workers share, in one mapping that outlives each of them: counters,
- * the last failures, the keys of tickets, and the sessions of clients (sessions.h).
+ * What the supervisor and its workers share: counters and the last failures, in a mapping that outlives
+ * each of them; and of each worker what is between the supervisor and it alone. The sessions of clients
+ * are in sessions.h.
  *
  * The supervisor believes nothing of it: a worker reads the network. Numbers are shown as they
  * are, texts are cut where they must end.
@@ -23,16 +24,6 @@
 #define WORKER_THREADS_MAX 256
 #define FAILURES_MAX 128
 #define ERRNO_MAX 134
-
-/**
- * struct worker_state - of one worker process
- * @in_progress: handshakes
- * @busy_since:	of each thread, milliseconds of CLOCK_MONOTONIC; 0 while it waits
- */
-struct worker_state {
-	_Atomic uint32_t in_progress;
-	_Atomic int64_t busy_since[WORKER_THREADS_MAX];
-};
 
 /**
  * struct failure - a handshake that failed
@@ -65,7 +56,19 @@ struct ticket_keys {
 };
 
 /**
- * struct shared - all of it but the sessions, which follow
+ * struct worker_state - of one worker process, in pages that no other worker has
+ * @in_progress: handshakes
+ * @busy_since:	of each thread, milliseconds of CLOCK_MONOTONIC; 0 while it waits
+ * @ticket_keys: the supervisor writes them, and does not read them
+ */
+struct worker_state {
+	_Atomic uint32_t in_progress;
+	_Atomic int64_t busy_since[WORKER_THREADS_MAX];
+	struct ticket_keys ticket_keys;
+};
+
+/**
+ * struct shared - what all workers have in common
  * @succeeded:	handshakes by enum signet_role, @resumed among them
  * @failed:	by errno
  * @tickets:	that came for clients
@@ -77,25 +80,19 @@ struct shared {
 	_Atomic uint64_t tickets;
 	_Atomic uint64_t failure_count;
 	struct failure failures[FAILURES_MAX];
-	struct worker_state workers[WORKERS_MAX];
-	struct ticket_keys ticket_keys;
 };
 
 /**
- * shared_new - map it
- * @sessions:	bytes that are to follow it
+ * shared_map - memory for this process and those that it forks
  *
  * It is not dumped, and not swapped as far as RLIMIT_MEMLOCK allows.
  *
  * Return: the mapping, zeroed, or NULL.
  */
-struct shared *shared_new(size_t sessions);
+void *shared_map(size_t size);
 
-/* Not for this process: what it maps is no longer there. */
-void shared_unmap(struct shared *shared);
-
-/* Where the sessions are. */
-void *shared_sessions(struct shared *shared);
+/* This process has it no more. NULL is fine. */
+void shared_unmap(void *memory, size_t size);
 
 /* A slot to be filled in, and then to be given to shared_failure_done(). */
 struct failure *shared_failure_begin(struct shared *shared, uint64_t *number);
@@ -105,8 +102,13 @@ void shared_failure_done(struct failure *failure, uint64_t number);
 /* A copy of a failure with its texts ended. Return: whether there was one. */
 bool shared_failure_read(const struct shared *shared, uint64_t number, struct failure *failure);
 
-/* The supervisor's: @keys are @count keys of SIGNET_TICKET_KEY_SIZE. */
-void shared_put_ticket_keys(struct shared *shared, const void *keys, unsigned int count);
+/**
+ * shared_put_ticket_keys - tell a worker
+ * @sequence:	of these keys, even and larger than that of the last ones
+ * @keys:	@count of SIGNET_TICKET_KEY_SIZE
+ */
+void shared_put_ticket_keys(struct worker_state *state, uint32_t sequence, const void *keys,
+			    unsigned int count);
 
 /**
  * shared_get_ticket_keys - copy the keys when they have changed
@@ -115,6 +117,7 @@ void shared_put_ticket_keys(struct shared *shared, const void *keys, unsigned in
  *
  * Return: how many there are, 0 when nothing has changed.
  */
-unsigned int shared_get_ticket_keys(struct shared *shared, uint32_t *sequence, void *keys);
+unsigned int shared_get_ticket_keys(const struct worker_state *state, uint32_t *sequence,
+				    void *keys);
 
 #endif

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "confine.h"
+#include "file.h"
 #include "key.h"
 #include "log.h"
 #include "parser.h"
@@ -32,20 +33,36 @@ struct thread {
 	pthread_t thread;
 };
 
-static void load_keys(const struct settings *settings, struct complaints *complaints)
+static void load_key(struct key_file *file, const struct settings *settings,
+		     const struct profiles *profiles, size_t number, struct complaints *complaints)
 {
-	const struct credential *credential;
+	const struct credential *credential = settings_credential(settings, number);
+	struct signet_file chain;
 
-	while ((credential = settings_credential(settings, file_count))) {
+	if (profiles) {
+		(void)key_file_read(file, credential, profiles_chain(profiles, number), complaints);
+		return;
+	}
+	if (signet_file_read(&chain, credential->chain))
+		memset(&chain, 0, sizeof(chain)); /* that has been complained about */
+	(void)key_file_read(file, credential, chain.size ? &chain : NULL, complaints);
+	signet_file_free(&chain);
+}
+
+static void load_keys(const struct settings *settings, const struct profiles *profiles,
+		      struct complaints *complaints)
+{
+	while (settings_credential(settings, file_count)) {
 		files = parser_grow(files, file_count, sizeof(*files));
-		(void)key_file_read(&files[file_count], credential, complaints);
+		load_key(&files[file_count], settings, profiles, file_count, complaints);
 		file_count++;
 	}
 }
 
-void signer_check(const struct settings *settings, struct complaints *complaints)
+void signer_check(const struct settings *settings, const struct profiles *profiles,
+		  struct complaints *complaints)
 {
-	load_keys(settings, complaints);
+	load_keys(settings, profiles, complaints);
 	for (size_t i = 0; i < file_count; i++)
 		key_file_free(&files[i]);
 	free(files);
@@ -63,6 +80,9 @@ static void sign(struct thread *thread, const struct signer_query *query, ssize_
 	answer->error = -EINVAL;
 	if (size != (ssize_t)(offsetof(struct signer_query, data) + query->length) ||
 	    query->key >= file_count)
+		return;
+	answer->error = -EKEYREJECTED;
+	if (!files[query->key].der)
 		return;
 	if (!thread->keys[query->key])
 		thread->keys[query->key] = key_new(&files[query->key]);
@@ -132,11 +152,13 @@ void signer_run(const struct signer_start *start)
 
 	log_set_process("signetd-signer");
 	confine_memory(true);
-	load_keys(start->settings, &complaints);
+	load_keys(start->settings, start->profiles, &complaints);
 	for (size_t i = 0; i < complaints.count; i++)
 		report(start->report, complaints.lines[i]);
-	if (complaints.count)
+	if (complaints.count && !start->lenient)
 		_exit(1);
+	if (complaints.count)
+		report(start->report, "until that is mended, nothing is signed with those keys");
 	if (confine_user(start->settings->signer_user))
 		fail(start, start->settings->signer_user);
 	threads = calloc(start->count, sizeof(*threads));

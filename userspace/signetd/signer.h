@@ -8,7 +8,7 @@
 
 #include <signet-handshake.h>
 
-#include "settings.h"
+#include "profile.h"
 
 /**
  * struct signer_query - a datagram to the signer
@@ -39,12 +39,19 @@ struct signer_answer {
 
 /**
  * struct signer_start - what a signer begins with
+ * @profiles:	the worker's: their certificates are those that the keys have to fit
+ * @lenient:	a key that does not fit is left out, and what it should sign is refused
  * @sockets:	one of each thread
  * @count:	of @sockets
  * @report:	pipe: a line for each complaint, then a '\n' alone when it is ready
+ *
+ * Keys are files that may have changed since the certificates were read. One that is not its
+ * certificate's must not sign for it.
  */
 struct signer_start {
 	const struct settings *settings;
+	const struct profiles *profiles;
+	bool lenient;
 	const int *sockets;
 	unsigned int count;
 	int report;
@@ -53,7 +60,11 @@ struct signer_start {
 /* The life of a signer, in a process of its own. Ends when the workers' ends of the sockets do. */
 __attribute__((noreturn)) void signer_run(const struct signer_start *start);
 
-/* Reads all keys for their errors alone, in a process that ends soon. */
-void signer_check(const struct settings *settings, struct complaints *complaints);
+/**
+ * signer_check - read all keys for their errors alone, in a process that ends soon
+ * @profiles:	NULL: they could not be made, and the certificates are read anew
+ */
+void signer_check(const struct settings *settings, const struct profiles *profiles,
+		  struct complaints *complaints);
 
 #endif

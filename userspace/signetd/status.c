@@ -1,32 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "status.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
+#include <linux/signet_helper.h>
+
+#include "json_text.h"
 #include "supervisor.h"
 #include "thread.h"
 #include "version.h"
-
-/* A text of JSON (RFC 8259 7). What is no ASCII is left as it is: names are UTF-8 already. */
-static void print_text(FILE *out, const char *text)
-{
-	fputc('"', out);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			fprintf(out, "\\%c", *text);
-		else if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			fprintf(out, "\\u%04x", (unsigned char)*text);
-		else
-			fputc(*text, out);
-	}
-	fputc('"', out);
-}
 
 static void print_member(FILE *out, const char *name, const char *text)
 {
 	fprintf(out, ",\"%s\":", name);
 	if (text)
-		print_text(out, text);
+		json_print_text(out, text);
 	else
 		fputs("null", out);
 }
@@ -54,7 +44,7 @@ static void print_workers(const struct supervisor *supervisor, FILE *out)
 		fprintf(out, "%s{\"worker\":%d,\"signer\":%d,\"current\":%s,\"in_progress\":%u}",
 			separator, generation->worker, generation->signer,
 			i == supervisor->current ? "true" : "false",
-			atomic_load(&supervisor->shared->workers[i].in_progress));
+			atomic_load(&generation->state->in_progress));
 		separator = ",";
 	}
 	fputc(']', out);
@@ -106,7 +96,7 @@ static void print_profile(const struct profile_settings *profile, FILE *out)
 	static const char *const client_auths[] = { "none", "optional", "required" };
 
 	fputs("{\"name\":", out);
-	print_text(out, profile->name);
+	json_print_text(out, profile->name);
 	print_member(out, "role", role_name(profile->role));
 	print_member(out, "ca", profile->ca);
 	if (profile->role == SIGNET_ROLE_SERVER)
@@ -115,12 +105,12 @@ static void print_profile(const struct profile_settings *profile, FILE *out)
 	fputs(",\"alpn\":[", out);
 	for (size_t i = 0; i < profile->alpn.count; i++) {
 		fputs(i ? "," : "", out);
-		print_text(out, profile->alpn.items[i]);
+		json_print_text(out, profile->alpn.items[i]);
 	}
 	fputs("],\"certificates\":[", out);
 	for (size_t i = 0; i < profile->credential_count; i++) {
 		fputs(i ? "," : "", out);
-		print_text(out, profile->credentials[i].chain);
+		json_print_text(out, profile->credentials[i].chain);
 	}
 	fputc(']', out);
 	print_member(out, "file", profile->place.file);
@@ -185,6 +175,30 @@ bool status_reload(struct supervisor *supervisor, FILE *out)
 		return false;
 	fprintf(out, "{\"ok\":true,\"generation\":%u}", supervisor->number);
 	return true;
+}
+
+static bool rekey(const struct supervisor *supervisor, uint32_t flags, FILE *out)
+{
+	/* Without the device: it is given back when no more requests are taken. */
+	if (!ioctl(supervisor->device, SIGNET_IOC_REKEY, &flags)) {
+		fputs("{\"ok\":true}", out);
+		return true;
+	}
+	fputs("{\"ok\":false", out);
+	print_member(out, "error",
+		     supervisor->stopping ? "no more requests are taken" : strerror(errno));
+	fputc('}', out);
+	return true;
+}
+
+bool status_rekey(struct supervisor *supervisor, FILE *out)
+{
+	return rekey(supervisor, 0, out);
+}
+
+bool status_rekey_request(struct supervisor *supervisor, FILE *out)
+{
+	return rekey(supervisor, SIGNET_REKEY_REQUEST_UPDATE, out);
 }
 
 bool status_drain(struct supervisor *supervisor, FILE *out)

@@ -17,6 +17,7 @@
 #include "device.h"
 #include "log.h"
 #include "secret.h"
+#include "sessions.h"
 #include "signing.h"
 #include "thread.h"
 
@@ -31,6 +32,8 @@
 #define STUCK 30000
 #define STUCK_CHECK 5000
 #define ROTATION_MIN 60000
+/* A process that begins is given longer. */
+#define START_EXTENSION 90000
 /* So many keys open tickets: as long as one lives, two changes may happen. */
 #define KEYS_KEPT 3
 
@@ -74,7 +77,12 @@ static void rotate_keys(struct supervisor *supervisor)
 	}
 	if (supervisor->key_count < KEYS_KEPT)
 		supervisor->key_count++;
-	shared_put_ticket_keys(supervisor->shared, keys, supervisor->key_count);
+	supervisor->key_sequence += 2;
+	for (int i = 0; i < WORKERS_MAX; i++)
+		if (supervisor->generations[i].state)
+			shared_put_ticket_keys(supervisor->generations[i].state,
+					       supervisor->key_sequence, keys,
+					       supervisor->key_count);
 }
 
 /* ---- Generations ---- */
@@ -85,10 +93,18 @@ static void forget(void *context)
 	struct supervisor *supervisor = context;
 
 	for (int i = 0; i < WORKERS_MAX; i++)
-		generation_drain(&supervisor->generations[i]);
+		generation_forget(&supervisor->generations[i]);
 	control_close(&supervisor->control);
 	files_close(&supervisor->files);
+	files_close(&supervisor->next_files);
 	close(supervisor->signals);
+}
+
+/* The service manager waits meanwhile, for as long as a generation may take. */
+static void wait_for_process(void *context)
+{
+	(void)context;
+	sd_notifyf(0, "WATCHDOG=1\nEXTEND_TIMEOUT_USEC=%" PRId64, START_EXTENSION * INT64_C(1000));
 }
 
 static int free_slot(const struct supervisor *supervisor)
@@ -112,6 +128,13 @@ static int oldest_slot(const struct supervisor *supervisor)
 	return oldest;
 }
 
+/* What a worker has kept that did not end as it should is not carried on. */
+static void forget_sessions(struct generation *generation)
+{
+	sessions_free(generation->sessions);
+	generation->sessions = NULL;
+}
+
 static void end_oldest(struct supervisor *supervisor)
 {
 	struct generation *generation = &supervisor->generations[oldest_slot(supervisor)];
@@ -123,22 +146,30 @@ static void end_oldest(struct supervisor *supervisor)
 		waitpid(generation->worker, NULL, 0);
 	if (generation->signer)
 		waitpid(generation->signer, NULL, 0);
-	generation_drain(generation);
-	*generation = (struct generation){ .control = -1 };
+	generation->worker = 0;
+	generation->signer = 0;
+	forget_sessions(generation);
 }
 
 /* The new one takes requests before the old one stops: none waits for a reload. */
 static bool begin_generation(struct supervisor *supervisor, const struct settings *settings,
-			     const struct profiles *profiles)
+			     const struct profiles *profiles, bool lenient)
 {
+	const struct generation *latest =
+		supervisor->latest < 0 ? NULL : &supervisor->generations[supervisor->latest];
 	struct generation_start start = {
 		.settings = settings,
 		.profiles = profiles,
 		.shared = supervisor->shared,
-		.sessions = supervisor->sessions,
+		.ticket_keys = supervisor->keys,
+		.ticket_key_count = supervisor->key_count,
+		.ticket_sequence = supervisor->key_sequence,
 		.device = supervisor->device,
 		.threads = supervisor->threads,
+		.lenient = lenient,
 		.forget = forget,
+		.wait = wait_for_process,
+		.complaint = log_complaint,
 		.context = supervisor,
 	};
 	int slot = free_slot(supervisor);
@@ -147,24 +178,29 @@ static bool begin_generation(struct supervisor *supervisor, const struct setting
 		end_oldest(supervisor);
 		slot = free_slot(supervisor);
 	}
-	start.slot = slot;
-	if (!generation_begin(&supervisor->generations[slot], &start, log_complaint))
+	start.earlier = latest ? latest->sessions : NULL;
+	if (!generation_begin(&supervisor->generations[slot], &start))
 		return false;
 	if (supervisor->current >= 0)
 		generation_drain(&supervisor->generations[supervisor->current]);
 	supervisor->current = slot;
+	supervisor->latest = slot;
 	log_text(LOG_INFO, "worker %d and signer %d serve configuration %u",
 		 supervisor->generations[slot].worker, supervisor->generations[slot].signer,
 		 supervisor->number);
 	return true;
 }
 
+/*
+ * With the certificates that were read before. The keys are read anew, and one may be that of a
+ * certificate that was refused: then the others are served without it.
+ */
 static void restart(struct supervisor *supervisor)
 {
 	supervisor->restart_at = 0;
 	if (supervisor->current >= 0 || supervisor->stopping)
 		return;
-	if (begin_generation(supervisor, supervisor->settings, supervisor->profiles))
+	if (begin_generation(supervisor, supervisor->settings, supervisor->profiles, true))
 		return;
 	supervisor->restart_at = thread_now() + RESTART_DELAY_LAST;
 	log_text(LOG_ERR, "the next attempt is in %d s", RESTART_DELAY_LAST / 1000);
@@ -209,7 +245,9 @@ static void process_ended(struct supervisor *supervisor, pid_t pid, int status)
 		log_death(pid == generation->worker ? "worker" : "signer", pid, status);
 		if (pid == generation->worker) {
 			generation->worker = 0;
-			atomic_store(&supervisor->shared->workers[i].in_progress, 0);
+			atomic_store(&generation->state->in_progress, 0);
+			if (status)
+				forget_sessions(generation);
 		} else {
 			generation->signer = 0;
 		}
@@ -237,7 +275,7 @@ static void end_stuck(struct supervisor *supervisor)
 
 	for (int i = 0; i < WORKERS_MAX; i++) {
 		const struct generation *generation = &supervisor->generations[i];
-		const struct worker_state *state = &supervisor->shared->workers[i];
+		const struct worker_state *state = generation->state;
 
 		if (!generation->worker)
 			continue;
@@ -250,6 +288,24 @@ static void end_stuck(struct supervisor *supervisor)
 			kill(generation->worker, SIGKILL);
 			break;
 		}
+	}
+}
+
+/* Its handshakes had their time, so it does not do as it is told: neither must its signer go on. */
+static void end_late(struct supervisor *supervisor)
+{
+	for (int i = 0; i < WORKERS_MAX; i++) {
+		struct generation *generation = &supervisor->generations[i];
+
+		if (!generation_is_late(generation))
+			continue;
+		log_text(LOG_ERR,
+			 "worker %d and signer %d have not ended in time (limits.timeout): "
+			 "they are killed",
+			 generation->worker, generation->signer);
+		forget_sessions(generation);
+		generation_kill(generation);
+		generation->drain_by = 0;
 	}
 }
 
@@ -270,30 +326,44 @@ static void notify_ready(const struct supervisor *supervisor)
 		   supervisor->path);
 }
 
-/* Takes @settings over, if they can be put to use. */
+static bool serve_with(struct supervisor *supervisor, const struct settings *settings,
+		       const struct profiles *profiles)
+{
+	supervisor->number++;
+	log_set_level(settings->log_level);
+	if (begin_generation(supervisor, settings, profiles, false))
+		return true;
+	supervisor->number--;
+	log_set_level(supervisor->settings->log_level);
+	return false;
+}
+
+/*
+ * Takes @settings over, if they can be put to use. Files are watched before they are read, so that a
+ * change meanwhile is seen; what the supervisor watched before it watches until then.
+ */
 static bool use(struct supervisor *supervisor, struct settings *settings)
 {
 	struct complaints complaints = {};
 	struct profiles *profiles;
 
+	files_watch(&supervisor->next_files, settings);
+	wait_for_process(NULL);
 	profiles = profiles_new(settings, &signing_signer, &complaints);
 	log_complaints(&complaints);
-	if (!profiles)
-		return false;
-	supervisor->number++;
-	log_set_level(settings->log_level);
-	if (!begin_generation(supervisor, settings, profiles)) {
-		supervisor->number--;
-		log_set_level(supervisor->settings->log_level);
+	if (!profiles || !serve_with(supervisor, settings, profiles)) {
 		profiles_free(profiles);
+		files_close(&supervisor->next_files);
 		return false;
 	}
+	files_close(&supervisor->files);
+	supervisor->files = supervisor->next_files;
+	supervisor->next_files = (struct files){ .inotify = -1 };
 	profiles_free(supervisor->profiles);
 	if (supervisor->settings != settings)
 		settings_free(supervisor->settings);
 	supervisor->profiles = profiles;
 	supervisor->settings = settings;
-	files_watch(&supervisor->files, settings);
 	return true;
 }
 
@@ -422,6 +492,7 @@ static void do_what_is_due(struct supervisor *supervisor)
 		kill_all(supervisor);
 	}
 	end_stuck(supervisor);
+	end_late(supervisor);
 	if (is_due(supervisor->next_sign)) {
 		supervisor->next_sign = thread_now() + supervisor->watchdog;
 		sd_notify(0, "WATCHDOG=1");
@@ -482,13 +553,10 @@ static bool open_signals(struct supervisor *supervisor)
 
 static bool share(struct supervisor *supervisor)
 {
-	unsigned int sessions = supervisor->settings->sessions;
-
-	supervisor->shared = shared_new(sessions_size(sessions));
+	supervisor->shared = shared_map(sizeof(*supervisor->shared));
 	supervisor->keys = signet_secret_alloc(KEYS_KEPT * SIGNET_TICKET_KEY_SIZE);
 	if (!supervisor->shared || !supervisor->keys)
 		return false;
-	supervisor->sessions = sessions_init(shared_sessions(supervisor->shared), sessions);
 	rotate_keys(supervisor);
 	return true;
 }
@@ -523,7 +591,6 @@ static void watch_out(struct supervisor *supervisor)
 static bool start(struct supervisor *supervisor)
 {
 	const struct settings *settings = supervisor->settings;
-	int ret;
 
 	supervisor->threads = thread_count(settings);
 	supervisor->device = device_open();
@@ -533,11 +600,8 @@ static bool start(struct supervisor *supervisor)
 		log_text(LOG_ERR, "cannot start: %s", strerror(errno));
 		return false;
 	}
-	ret = control_open(&supervisor->control, settings->control, settings->control_group);
-	if (ret) {
-		log_text(LOG_ERR, "%s: %s", settings->control, strerror(-ret));
+	if (!control_open(&supervisor->control, settings->control, settings->control_group))
 		return false;
-	}
 	if (confine_supervisor() || confine_calls(CONFINE_SUPERVISOR)) {
 		log_text(LOG_ERR, "privileges cannot be given up: %s", strerror(errno));
 		return false;
@@ -549,8 +613,7 @@ static bool start(struct supervisor *supervisor)
 static void clean_up(struct supervisor *supervisor)
 {
 	profiles_free(supervisor->profiles);
-	if (supervisor->control.listener >= 0)
-		(void)unlink(supervisor->settings->control);
+	control_remove(&supervisor->control);
 	control_close(&supervisor->control);
 	files_close(&supervisor->files);
 	settings_free(supervisor->settings);
@@ -563,7 +626,9 @@ static void set_up(struct supervisor *supervisor, const char *path)
 	supervisor->device = -1;
 	supervisor->signals = -1;
 	supervisor->current = -1;
+	supervisor->latest = -1;
 	supervisor->files.inotify = -1;
+	supervisor->next_files.inotify = -1;
 	supervisor->control.listener = -1;
 	supervisor->started = thread_now();
 	for (int i = 0; i < WORKERS_MAX; i++)

@@ -74,6 +74,7 @@ struct signing {
  * @paused:	requests are left where they are until the next tick
  * @draining:	... for ever
  * @device_polled: a poll of the device is under way
+ * @device_polled_at: since when
  * @handover:	room for the longest one, in memory for secrets
  */
 struct thread {
@@ -88,15 +89,20 @@ struct thread {
 	bool paused;
 	bool draining;
 	bool device_polled;
+	int64_t device_polled_at;
 	int64_t last_tick;
 	struct signet_request request;
 	void *handover;
 };
 
-/* What completed: a poll of one of these, or of the upcall with this address. */
+/*
+ * What completed: a poll of one of these, or of the upcall with this address. WATCH_DEVICE_END tells
+ * what came of ending the device's.
+ */
 enum watch {
 	WATCH_NOTHING,
 	WATCH_DEVICE,
+	WATCH_DEVICE_END,
 	WATCH_CONTROL,
 	WATCH_SIGNER,
 	WATCH_SIGNER_ROOM,
@@ -109,7 +115,17 @@ int64_t thread_now(void);
 /* Starts a poll; what completes bears @watch. */
 void thread_poll(struct thread *thread, int fd, unsigned int events, uint64_t watch);
 
-/* Ends one. What it completes with still comes. */
-void thread_poll_end(struct thread *thread, uint64_t watch);
+/**
+ * thread_poll_end - end a poll: what it completes with still comes
+ * @watch:	the poll's
+ * @end:	the watch of what comes of ending it
+ *
+ * -EALREADY there: the poll was just being woken. It completes; or begins anew, when by then what it
+ * was woken for is no more, and then has to be ended once more.
+ */
+void thread_poll_end(struct thread *thread, uint64_t watch, uint64_t end);
+
+/* Does what a completion is about. */
+void thread_complete(struct thread *thread, uint64_t watch, int result);
 
 #endif

@@ -16,6 +16,7 @@
 #include "policy.h"
 #include "result.h"
 #include "signing.h"
+#include "utf8.h"
 
 /* Of those that may be too old. */
 #define SESSION_TRIES 3
@@ -59,8 +60,9 @@ static void end(struct upcall *upcall)
 		limits_give(thread->worker->limits, &upcall->claim);
 	upcall->counted = false;
 	upcall->over = true;
+	/* A channel that is used up always wakes: its poll completes in any case. */
 	if (upcall->polling)
-		thread_poll_end(thread, (uintptr_t)upcall);
+		thread_poll_end(thread, (uintptr_t)upcall, WATCH_NOTHING);
 	close(upcall->channel);
 	if (!upcall->polling)
 		release(upcall);
@@ -113,6 +115,8 @@ static void note_failure(const struct upcall *upcall, const struct signet_refusa
 static void refuse(struct upcall *upcall, struct signet_refusal *refusal)
 {
 	refusal->size = sizeof(*refusal);
+	/* It may name what the application or the peer has written. */
+	utf8_make_printable(refusal->text);
 	if (!refusal->error || refusal->error >= ERRNO_MAX)
 		refusal->error = EIO;
 	(void)ioctl(upcall->channel, SIGNET_IOC_REFUSE, refusal);
@@ -270,13 +274,15 @@ static int tighten(struct upcall *upcall, const struct decision *decision)
 /* Each session is for one connection (RFC 8446 C.4): it is taken out. */
 static void resume(struct upcall *upcall)
 {
+	const struct signet_request *request = &upcall->thread->request;
 	struct sessions *sessions = upcall->thread->worker->sessions;
-	struct session_record record;
+	struct session_record record = { .netns = request->netns, .uid = request->uid };
 	struct signet_session *session;
 	int ret = -EPERM;
 
+	memcpy(record.key, upcall->session_key, sizeof(record.key));
 	for (int i = 0; ret && i < SESSION_TRIES; i++) {
-		if (!sessions_take(sessions, upcall->session_key, &record))
+		if (!sessions_take(sessions, &record))
 			break;
 		if (signet_session_new(record.blob, record.blob_len, record.ticket,
 				       record.ticket_len, record.received_ms, &session))

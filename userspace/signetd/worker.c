@@ -9,23 +9,25 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "confine.h"
 #include "log.h"
 #include "result.h"
+#include "ring.h"
 #include "secret.h"
 #include "signing.h"
 #include "thread.h"
 #include "upcall.h"
 
-#define RING_ENTRIES 256
-#define COMPLETIONS 4096
 /* At a time, so that handshakes in progress, and other threads, have their turn. */
 #define REQUESTS_MAX 16
 /* Times are looked at so often, in milliseconds. */
 #define TICK 500
+/* One thread's poll of the device is begun anew so often. */
+#define REARM 1000
 
 int64_t thread_now(void)
 {
@@ -54,48 +56,12 @@ void thread_poll(struct thread *thread, int fd, unsigned int events, uint64_t wa
 	io_uring_sqe_set_data64(sqe, watch);
 }
 
-void thread_poll_end(struct thread *thread, uint64_t watch)
+void thread_poll_end(struct thread *thread, uint64_t watch, uint64_t end)
 {
 	struct io_uring_sqe *sqe = get_sqe(thread);
 
 	io_uring_prep_poll_remove(sqe, watch);
-	io_uring_sqe_set_data64(sqe, WATCH_NOTHING);
-}
-
-/*
- * A ring runs what it is told beside the filter of system calls: so nothing but polls can be asked
- * of this one.
- */
-static int restrict_ring(struct io_uring *ring)
-{
-	struct io_uring_restriction restrictions[] = {
-		{ .opcode = IORING_RESTRICTION_REGISTER_OP,
-		  .register_op = IORING_REGISTER_ENABLE_RINGS },
-		{ .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_POLL_ADD },
-		{ .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_POLL_REMOVE },
-		{ .opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED },
-	};
-
-	return io_uring_register_restrictions(ring, restrictions,
-					      sizeof(restrictions) / sizeof(restrictions[0]));
-}
-
-static int set_up_ring(struct io_uring *ring)
-{
-	struct io_uring_params parameters = {
-		.flags = IORING_SETUP_CQSIZE | IORING_SETUP_R_DISABLED |
-			 IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
-		.cq_entries = COMPLETIONS,
-	};
-	int ret;
-
-	ret = io_uring_queue_init_params(RING_ENTRIES, ring, &parameters);
-	if (ret)
-		return ret;
-	ret = restrict_ring(ring);
-	if (ret)
-		io_uring_queue_exit(ring);
-	return ret;
+	io_uring_sqe_set_data64(sqe, end);
 }
 
 /* ---- The device ---- */
@@ -117,6 +83,7 @@ static void watch_device(struct thread *thread)
 	if (thread->device_polled || thread->draining || thread->paused)
 		return;
 	thread->device_polled = true;
+	thread->device_polled_at = thread_now();
 	thread_poll(thread, thread->worker->device, POLLIN | EPOLLEXCLUSIVE, WATCH_DEVICE);
 }
 
@@ -175,6 +142,8 @@ static bool take_ticket(struct worker *worker, struct signet_ticket_notice *noti
 	record.ticket_len = notice->ticket_len;
 	memcpy(record.ticket, notice->ticket, record.ticket_len);
 	record.received_ms = notice->received_ms;
+	record.netns = notice->netns;
+	record.uid = notice->uid;
 	sessions_put(worker->sessions, &record);
 	atomic_fetch_add(&worker->shared->tickets, 1);
 	explicit_bzero(&record, sizeof(record));
@@ -189,11 +158,11 @@ static void take_ticket_keys(struct worker *worker)
 	uint32_t sequence;
 
 	if (atomic_load(&worker->ticket_sequence) ==
-	    atomic_load(&worker->shared->ticket_keys.sequence))
+	    atomic_load(&worker->state->ticket_keys.sequence))
 		return;
 	pthread_mutex_lock(&worker->tickets_mutex);
 	sequence = atomic_load(&worker->ticket_sequence);
-	count = shared_get_ticket_keys(worker->shared, &sequence, keys);
+	count = shared_get_ticket_keys(worker->state, &sequence, keys);
 	if (count)
 		profiles_set_ticket_keys(worker->profiles, keys, count * SIGNET_TICKET_KEY_SIZE);
 	atomic_store(&worker->ticket_sequence, sequence);
@@ -225,7 +194,14 @@ static void drain(struct thread *thread)
 		return;
 	thread->draining = true;
 	if (thread->device_polled)
-		thread_poll_end(thread, WATCH_DEVICE);
+		thread_poll_end(thread, WATCH_DEVICE, WATCH_DEVICE_END);
+}
+
+/* Another thread has taken the request that ours was woken for at that moment. */
+static void device_poll_ended(struct thread *thread, int result)
+{
+	if (result == -EALREADY && thread->draining && thread->device_polled)
+		thread_poll_end(thread, WATCH_DEVICE, WATCH_DEVICE_END);
 }
 
 static void signer_ready(struct thread *thread)
@@ -236,13 +212,16 @@ static void signer_ready(struct thread *thread)
 		drain(thread);
 }
 
-static void complete(struct thread *thread, uint64_t watch, int result)
+void thread_complete(struct thread *thread, uint64_t watch, int result)
 {
 	switch (watch) {
 	case WATCH_NOTHING:
 		break;
 	case WATCH_DEVICE:
 		device_ready(thread);
+		break;
+	case WATCH_DEVICE_END:
+		device_poll_ended(thread, result);
 		break;
 	case WATCH_CONTROL:
 		drain(thread);
@@ -258,10 +237,29 @@ static void complete(struct thread *thread, uint64_t watch, int result)
 	}
 }
 
+/*
+ * The kernel wakes one thread for each request. A worker that was stopped or killed, as one that
+ * drains for too long is, may have been woken in our place: a new poll finds the request. For that one
+ * thread is enough.
+ */
+static bool rearms(const struct thread *thread)
+{
+	return !thread->number && thread->device_polled && !thread->draining;
+}
+
+static void rearm_device(struct thread *thread, int64_t now)
+{
+	if (!rearms(thread) || now - thread->device_polled_at < REARM)
+		return;
+	thread->device_polled_at = now;
+	thread_poll_end(thread, WATCH_DEVICE, WATCH_DEVICE_END);
+}
+
 static void tick(struct thread *thread)
 {
 	int64_t now = thread_now();
 
+	rearm_device(thread, now);
 	if (now - thread->last_tick < TICK)
 		return;
 	thread->last_tick = now;
@@ -270,17 +268,27 @@ static void tick(struct thread *thread)
 	watch_device(thread);
 }
 
+/* How long to wait for the next completion, in milliseconds; 0: until there is one. */
+static unsigned int patience(const struct thread *thread)
+{
+	if (thread->upcalls || thread->paused)
+		return TICK;
+	return rearms(thread) ? REARM : 0;
+}
+
 /* Return: false when something is wrong with the ring itself. */
 static bool wait_for_some(struct thread *thread)
 {
-	struct __kernel_timespec limit = { .tv_nsec = TICK * 1000000ll };
 	_Atomic int64_t *busy = &thread->worker->state->busy_since[thread->number];
+	unsigned int milliseconds = patience(thread);
+	struct __kernel_timespec limit = { .tv_sec = milliseconds / 1000,
+					   .tv_nsec = milliseconds % 1000 * 1000000ll };
 	struct io_uring_cqe *cqe;
 	int ret;
 
 	atomic_store(busy, 0);
-	ret = io_uring_submit_and_wait_timeout(
-		&thread->ring, &cqe, 1, thread->upcalls || thread->paused ? &limit : NULL, NULL);
+	ret = io_uring_submit_and_wait_timeout(&thread->ring, &cqe, 1, milliseconds ? &limit : NULL,
+					       NULL);
 	atomic_store(busy, thread_now());
 	return ret >= 0 || ret == -ETIME || ret == -EINTR || ret == -EBUSY || ret == -EAGAIN;
 }
@@ -300,12 +308,15 @@ static void loop(struct thread *thread)
 			watch = io_uring_cqe_get_data64(cqe);
 			result = cqe->res;
 			io_uring_cqe_seen(&thread->ring, cqe);
-			complete(thread, watch, result);
+			thread_complete(thread, watch, result);
 		}
 		tick(thread);
 	}
 	/* It does nothing any more, and is not stuck. */
 	atomic_store(&thread->worker->state->busy_since[thread->number], 0);
+	/* The kernel ends a ring when it has time, and its polls hold their files until then. */
+	if (thread->signing.socket >= 0)
+		(void)shutdown(thread->signing.socket, SHUT_RDWR);
 	io_uring_queue_exit(&thread->ring);
 }
 
@@ -353,7 +364,7 @@ static void prepare_threads(const struct worker_start *start, struct worker *wor
 		threads[i].handover = signet_secret_alloc(RESULT_SIZE);
 		if (!threads[i].handover)
 			fail(start, "memory", ENOMEM);
-		ret = set_up_ring(&threads[i].ring);
+		ret = ring_begin(&threads[i].ring);
 		if (ret)
 			fail(start, "io_uring", -ret);
 		beginnings[i] = (struct beginning){ &threads[i], start->signers[i], confined };
@@ -414,7 +425,7 @@ void worker_run(const struct worker_start *start)
 		.profiles = start->profiles,
 		.shared = start->shared,
 		.sessions = start->sessions,
-		.state = &start->shared->workers[start->slot],
+		.state = start->state,
 		.device = start->device,
 		.control = start->control,
 		.thread_count = start->count,

@@ -14,18 +14,17 @@ struct sessions;
  * @control:	ends when the worker is to take no more requests
  * @signers:	sockets to the signer, one of each thread
  * @count:	of @signers, and of threads
- * @slot:	of @shared's workers
  * @report:	pipe, as that of struct signer_start
  */
 struct worker_start {
 	const struct profiles *profiles;
 	struct shared *shared;
+	struct worker_state *state;
 	struct sessions *sessions;
 	int device;
 	int control;
 	const int *signers;
 	unsigned int count;
-	unsigned int slot;
 	int report;
 };
 
