@@ -190,6 +190,9 @@ static int signet_setsockopt(struct sock *sk, int level, int option, sockptr_t v
 {
 	struct signet_context *ctx = signet_context(sk);
 
+	/* Several sockets share a spare one. */
+	if (ctx->spare && (level == SOL_SIGNET || level == SOL_TLS))
+		return -ctx->error;
 	if (level == SOL_SIGNET)
 		return signet_option_set(sk, option, value, len);
 	if (level == SOL_TLS)
