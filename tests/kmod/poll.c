@@ -21,7 +21,8 @@ static int slowness(void)
 {
 	struct utsname name;
 
-	return !uname(&name) && strstr(name.release, DEBUG_KERNEL) ? DEBUG_KERNEL_SLOWNESS : SLOWNESS;
+	return !uname(&name) && strstr(name.release, DEBUG_KERNEL) ? DEBUG_KERNEL_SLOWNESS :
+								     SLOWNESS;
 }
 
 /* Nobody but the harness waits for a process. */
