@@ -559,6 +559,20 @@ TEST_F(upcall, a_refusal_is_an_errno_and_a_text)
 	EXPECT_ERRNO(EKEYREJECTED, text_option(self->link.fd, SIGNET_CONNECT, "again"));
 }
 
+/* Unlike a lack of memory of TCP's own, that one does not pass. */
+TEST_F(upcall, a_refusal_without_memory_is_for_good)
+{
+	uint8_t byte;
+
+	BEGIN();
+	EXPECT_EQ(0, helper_refuse(self->channel, ENOMEM, 0, "no memory"));
+	EXPECT_EQ(ENOMEM, socket_error(self->link.fd));
+	for (int i = 0; i < 2; i++) {
+		EXPECT_ERRNO(ENOMEM, send(self->link.fd, "x", 1, 0));
+		EXPECT_ERRNO(ENOMEM, recv(self->link.fd, &byte, 1, 0));
+	}
+}
+
 /* An acknowledgment makes TCP forget its soft errors. */
 TEST_F(upcall, a_refusal_is_told_after_the_alert_was_acknowledged)
 {
