@@ -59,6 +59,13 @@ static inline struct crypto_aead *signet_compat_alloc_sync_aead(const char *name
 #define SIGNET_RECVMSG_PASS(sk, msg, len, flags) sk, msg, len, flags
 #endif
 
+/* proto_ops.connect's address has another type in 7.x. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+#define SIGNET_SOCKADDR struct sockaddr
+#else
+#define SIGNET_SOCKADDR struct sockaddr_unsized
+#endif
+
 /* tcp_ulp_ops learned who asks in 7.x. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
 #define SIGNET_DIAG_PUT_ARGS(sk, skb) struct sock *sk, struct sk_buff *skb

@@ -43,6 +43,8 @@ void signet_context_init_spare(struct signet_context *ctx)
 	ctx->gated = true;
 	ctx->spare = true;
 	ctx->error = ENOMEM;
+	/* By whoever gives it to a socket. */
+	ctx->reported = true;
 	ctx->reason = SIGNET_REASON_NO_MEMORY;
 	ctx->ns = signet_namespace(&init_net);
 	timer_setup(&ctx->retry, signet_tx_retry, 0);

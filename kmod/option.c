@@ -233,9 +233,6 @@ static int set_begin(struct sock *sk, int option, sockptr_t value, unsigned int 
 
 int signet_option_set(struct sock *sk, int option, sockptr_t value, unsigned int len)
 {
-	/* Several sockets share it. */
-	if (signet_context(sk)->spare)
-		return -signet_context(sk)->error;
 	switch (option) {
 	case SIGNET_CONNECT:
 	case SIGNET_ACCEPT:

@@ -255,7 +255,7 @@ static int send_message(struct sock *sk, struct signet_context *ctx, struct send
 		signet_tx_push(sk, ctx,
 			       msg_data_left(msg) || request->more ? hold_back(sk, &ctx->tx) : 0);
 		/* TCP's own way to wait for memory: a moment, then try again. */
-		if (err == -ENOMEM)
+		if (err == -ENOMEM && !check_send(sk, ctx))
 			err = sk_stream_wait_memory(sk, &timeo);
 		if (err)
 			return err;

@@ -12,6 +12,7 @@
 #include <linux/skmsg.h>
 #include <linux/slab.h>
 #include <net/inet_common.h>
+#include <net/rps.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 #include <asm/ioctls.h>
@@ -47,6 +48,12 @@ static struct tcp_ulp_ops signet_ulp_ops;
 
 static int signet_accept(struct socket *sock, struct socket *new,
 			 struct proto_accept_arg *argument);
+
+/* The tables by what was there before the attach. */
+static struct family_calls *find_base(const struct proto *base_prot)
+{
+	return base_prot == calls[0].base.prot ? &calls[0] : &calls[1];
+}
 
 /* --- calls of struct proto -------------------------------------------------- */
 
@@ -127,12 +134,6 @@ static int signet_disconnect(struct sock *sk, int flags)
 {
 	struct signet_context *ctx = signet_context(sk);
 
-	/* A listener's connection from before its attach: TCP goes by the listener's calls. */
-	if (!ctx)
-		return sk->sk_prot->disconnect(sk, flags);
-	/* TCP gives up a listener, or a connection that nobody accepted. */
-	if (!sk->sk_socket || sk->sk_state == TCP_LISTEN)
-		return ctx->base->prot->disconnect(sk, flags);
 	if (ctx->state == SIGNET_STATE_HANDSHAKE && !ctx->tx.tracked && !ctx->rx.tracked)
 		signet_context_fail(sk, ctx, ECONNABORTED, SIGNET_REASON_RESET, SIGNET_ALERT_NONE);
 	/* Keys belong to one connection; a failed connect() comes here too. */
@@ -144,6 +145,26 @@ static int signet_disconnect(struct sock *sk, int flags)
 	ctx->tx.tracked = false;
 	ctx->rx.tracked = false;
 	return ctx->base->prot->disconnect(sk, flags);
+}
+
+/*
+ * A listener has TCP's struct proto: every connection request takes its listener's, and may outlive
+ * the listener, and so this module, by minutes. What must not reach TCP on a listener goes through
+ * struct proto_ops. Context: under the socket lock, before anybody can find the listener.
+ */
+static int signet_hash(struct sock *sk)
+{
+	struct signet_context *ctx = signet_context(sk);
+	struct proto *own = sk->sk_prot;
+	int err;
+
+	if (sk->sk_state != TCP_LISTEN)
+		return ctx->base->prot->hash(sk);
+	WRITE_ONCE(sk->sk_prot, ctx->base->prot);
+	err = sk->sk_prot->hash(sk);
+	if (err)
+		WRITE_ONCE(sk->sk_prot, own);
+	return err;
 }
 
 /* Options that would let somebody put bytes into the stream, or take them out. */
@@ -169,6 +190,9 @@ static int signet_setsockopt(struct sock *sk, int level, int option, sockptr_t v
 {
 	struct signet_context *ctx = signet_context(sk);
 
+	/* Several sockets share a spare one. */
+	if (ctx->spare && (level == SOL_SIGNET || level == SOL_TLS))
+		return -ctx->error;
 	if (level == SOL_SIGNET)
 		return signet_option_set(sk, option, value, len);
 	if (level == SOL_TLS)
@@ -213,6 +237,46 @@ static int signet_ioctl(struct sock *sk, int cmd, int *arg)
 }
 
 /* --- calls of struct proto_ops ---------------------------------------------- */
+
+/* A listener that was shut down becomes a client: see signet_hash(). */
+static void stop_being_listener(struct sock *sk, struct signet_context *ctx)
+{
+	lock_sock(sk);
+	if (sk->sk_state == TCP_CLOSE && sk->sk_prot == ctx->base->prot) {
+		/* Requests that took it for a listener may still be in the making. */
+		synchronize_rcu();
+		WRITE_ONCE(sk->sk_prot, &find_base(ctx->base->prot)->prot);
+	}
+	release_sock(sk);
+}
+
+static int signet_connect(struct socket *sock, SIGNET_SOCKADDR *address, int len, int flags)
+{
+	struct sock *sk = sock->sk;
+	struct signet_context *ctx = signet_context(sk);
+
+	if (unlikely(READ_ONCE(sk->sk_prot) == ctx->base->prot))
+		stop_being_listener(sk, ctx);
+	return ctx->base->ops->connect(sock, address, len, flags);
+}
+
+static int signet_ops_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
+{
+	sock_rps_record_flow(sock->sk);
+	return signet_sendmsg(sock->sk, msg, len);
+}
+
+static int signet_ops_setsockopt(struct socket *sock, int level, int option, sockptr_t value,
+				 unsigned int len)
+{
+	return signet_setsockopt(sock->sk, level, option, value, len);
+}
+
+static int signet_ops_getsockopt(struct socket *sock, int level, int option, char __user *value,
+				 int __user *len)
+{
+	return signet_getsockopt(sock->sk, level, option, value, len);
+}
 
 /* What ended the handshake while nobody had the socket's lock. */
 static void note_end_of_handshake(struct sock *sk, struct signet_context *ctx)
@@ -284,6 +348,7 @@ static void make_prot(struct proto *prot, const struct proto *base)
 	*prot = *base;
 	prot->close = signet_close;
 	prot->disconnect = signet_disconnect;
+	prot->hash = signet_hash;
 	prot->setsockopt = signet_setsockopt;
 	prot->getsockopt = signet_getsockopt;
 	prot->ioctl = signet_ioctl;
@@ -299,7 +364,11 @@ static void make_prot(struct proto *prot, const struct proto *base)
 static void make_ops(struct proto_ops *ops, const struct proto_ops *base)
 {
 	*ops = *base;
+	ops->connect = signet_connect;
 	ops->accept = signet_accept;
+	ops->sendmsg = signet_ops_sendmsg;
+	ops->setsockopt = signet_ops_setsockopt;
+	ops->getsockopt = signet_ops_getsockopt;
 	ops->poll = signet_poll;
 	ops->shutdown = signet_shutdown;
 	ops->splice_read = signet_splice_read;
@@ -367,12 +436,7 @@ static int make_calls(struct family_calls *to, int family)
 	return 0;
 }
 
-/* The tables by what was there before the attach, or by the address family. */
-static struct family_calls *find_base(const struct proto *base_prot)
-{
-	return base_prot == calls[0].base.prot ? &calls[0] : &calls[1];
-}
-
+/* The tables by the address family. */
 static struct family_calls *find_family(const struct sock *sk)
 {
 	return sk->sk_family == AF_INET ? &calls[0] : &calls[1];
@@ -460,7 +524,9 @@ static void put_in_place(struct sock *sk, struct signet_context *ctx, struct fam
 	sk->sk_write_space = signet_write_space;
 	sk->sk_state_change = signet_state_change;
 	sk->sk_error_report = signet_error_report;
-	WRITE_ONCE(sk->sk_prot, &use->prot);
+	/* See signet_hash(). */
+	if (sk->sk_state != TCP_LISTEN)
+		WRITE_ONCE(sk->sk_prot, &use->prot);
 	/* accept() takes the listener's. */
 	if (sk->sk_socket)
 		WRITE_ONCE(sk->sk_socket->ops, &use->ops);
@@ -548,8 +614,6 @@ static void attach_child(struct sock *sk, const struct signet_context *listener,
 		signet_count(signet_namespace(sock_net(sk)), SIGNET_COUNT_NO_MEMORY_CHILDREN);
 	}
 	put_in_place(sk, ctx, use);
-	/* It may live on as a timewait socket, longer than this module. */
-	sk->sk_prot_creator = use->base.prot;
 	/* Given back by tcp_cleanup_ulp(). */
 	__module_get(THIS_MODULE);
 }

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -62,4 +64,54 @@ bool fault_disarm(void)
 	}
 	errno = error;
 	return hit;
+}
+
+/* Where the module's function starts, and where the next one does. Return: 0 or -1. */
+static int find_function(const char *name, unsigned long *start, unsigned long *end)
+{
+	FILE *symbols = fopen("/proc/kallsyms", "r");
+	unsigned long address;
+	char line[300], symbol[200], module[64];
+
+	if (!symbols)
+		return -1;
+	*start = 0;
+	*end = ULONG_MAX;
+	while (fgets(line, sizeof(line), symbols)) {
+		if (sscanf(line, "%lx %*c %199s %63s", &address, symbol, module) == 3 &&
+		    !strcmp(module, "[signet]") && !strcmp(symbol, name))
+			*start = address;
+	}
+	rewind(symbols);
+	while (fgets(line, sizeof(line), symbols)) {
+		if (sscanf(line, "%lx", &address) == 1 && address > *start && address < *end)
+			*end = address;
+	}
+	fclose(symbols);
+	return *start ? 0 : -1;
+}
+
+static int set_function(unsigned long start, unsigned long end, const char *probability)
+{
+	char from[32], to[32];
+
+	snprintf(from, sizeof(from), "0x%lx", start);
+	snprintf(to, sizeof(to), "0x%lx", end);
+	return file_write(DEBUGFS "failslab/probability", "0") ||
+			       file_write(DEBUGFS "failslab/stacktrace-depth", "32") ||
+			       file_write(DEBUGFS "failslab/require-start", from) ||
+			       file_write(DEBUGFS "failslab/require-end", to) ||
+			       file_write(DEBUGFS "failslab/times", "1000000") ||
+			       file_write(DEBUGFS "failslab/probability", probability) ?
+		       -1 :
+		       0;
+}
+
+int fault_function(const char *name)
+{
+	unsigned long start, end;
+
+	if (!name)
+		return set_function(0, ULONG_MAX, "0");
+	return find_function(name, &start, &end) ? -1 : set_function(start, end, "100");
 }

@@ -17,4 +17,10 @@ void fault_arm(int nth);
 /* Ends that. Return: true when one did fail since. Keeps errno. */
 bool fault_disarm(void);
 
+/*
+ * From here on every allocation of the module's function fails, in interrupts too, until @name is
+ * NULL. Return: 0 or -1.
+ */
+int fault_function(const char *name);
+
 #endif /* TESTS_KMOD_FAULT_H */

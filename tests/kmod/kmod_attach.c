@@ -633,6 +633,23 @@ TEST_F(gated, sockmap_takes_no_such_socket)
 	close(map);
 }
 
+/* Nor one that listens, although it has TCP's own struct proto. */
+TEST_F(gated, sockmap_takes_no_listener)
+{
+	struct sockaddr_storage address;
+	int map = sockmap_new(), fd;
+	socklen_t len;
+
+	if (map < 0)
+		SKIP(return, "this kernel has no sockmap: %s", strerror(errno));
+	fd = tcp_listen(LINK_IPV4, 5, &address, &len);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ulp_attach(fd));
+	EXPECT_EQ(-1, sockmap_add(map, fd));
+	close(fd);
+	close(map);
+}
+
 TEST_F(attach, socket_of_a_sockmap_is_refused)
 {
 	int map = sockmap_new();

@@ -5,6 +5,7 @@
  */
 #include "fixture.h"
 
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -95,7 +96,10 @@ static int make_pairs(int fds[PAIRS][2], bool sealed)
 	return leave_group() ? -1 : ret;
 }
 
-/* In bytes; the kernel brings these numbers up to date every two seconds. */
+/*
+ * In bytes, as of some moment in the last two seconds: what was given back since, such as a SYN that
+ * was on its way then, is still in there. So no value may be expected at once.
+ */
 static long charged(const char *what)
 {
 	return file_number(GROUP "/memory.stat", what);
@@ -118,7 +122,7 @@ static void wait_until_below(const char *what, long bytes)
 TEST_F(group, sockets_are_charged_and_give_it_back)
 {
 	ASSERT_EQ(0, make_pairs(self->fds, variant->sealed));
-	EXPECT_EQ(0, charged("sock"));
+	wait_until_below("sock", 1);
 	for (int i = 0; i < PAIRS; i++)
 		ASSERT_EQ(0, send_pattern(self->fds[i][0], 0, QUEUED_LEN));
 	wait_until_above("sock", (long)PAIRS * QUEUED_LEN);
@@ -200,10 +204,39 @@ TEST_F_TIMEOUT(group, at_the_limit_nothing_is_lost, 60)
 	wait_until_below("sock", 1);
 }
 
+#define EATERS 64
+
+struct eaters {
+	int fds[EATERS];
+	int count;
+};
+
+/*
+ * What the group gives back, some of it only after a grace period, stays charged in a store of the
+ * processor, of 64 pages at most, and can be had from there whatever the limit is.
+ */
+static void eat_what_was_given_back(struct eaters *eaters)
+{
+	int fd;
+
+	while (eaters->count < EATERS && (fd = socket(AF_INET, SOCK_STREAM, 0)) >= 0)
+		eaters->fds[eaters->count++] = fd;
+}
+
+static int stay_on_this_processor(void)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	return sched_setaffinity(0, sizeof(one), &one);
+}
+
 /* Attaching and installing keys at the limit: one errno, and later it works. */
 TEST_F(group, at_the_limit_attach_and_install_fail_cleanly)
 {
 	bool attached[FEW] = {}, keyed[FEW] = {};
+	struct eaters eaters = {};
 	struct signet_keys keys;
 	int refused = 0;
 
@@ -211,6 +244,7 @@ TEST_F(group, at_the_limit_attach_and_install_fail_cleanly)
 		SKIP(return, "TCP has neither");
 	choose_keys(&keys, SIGNET_AES_128_GCM_SHA256);
 	keys.rx = keys.tx;
+	ASSERT_EQ(0, stay_on_this_processor());
 	ASSERT_EQ(0, enter_group());
 	for (int i = 0; i < FEW; i++)
 		ASSERT_EQ(0, tcp_pair(LINK_IPV4, self->fds[i]));
@@ -219,6 +253,7 @@ TEST_F(group, at_the_limit_attach_and_install_fail_cleanly)
 	ASSERT_EQ(0, mlockall(MCL_CURRENT));
 	ASSERT_EQ(1, pwrite(self->limit, "0", 1, 0));
 	for (int i = 0; i < FEW; i++) {
+		eat_what_was_given_back(&eaters);
 		errno = 0;
 		attached[i] = !ulp_attach(self->fds[i][0]);
 		keyed[i] = attached[i] && !keys_install(self->fds[i][0], &keys);
@@ -228,6 +263,8 @@ TEST_F(group, at_the_limit_attach_and_install_fail_cleanly)
 		ASSERT_EQ(ENOMEM, errno);
 	}
 	ASSERT_EQ(3, pwrite(self->limit, "max", 3, 0));
+	while (eaters.count)
+		close(eaters.fds[--eaters.count]);
 	EXPECT_LT(0, refused);
 	TH_LOG("%d of %d refused", refused, FEW);
 	for (int i = 0; i < FEW; i++) {

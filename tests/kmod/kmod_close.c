@@ -454,6 +454,7 @@ TEST_F(end, fin_without_close_notify)
 
 	ASSERT_EQ(0, peer_send_pattern(link, 0, 100, 50));
 	ASSERT_EQ(0, peer_fin(link));
+	wait_state(link->fd, STATE_CLOSE_WAIT);
 	EXPECT_EQ(0, recv_pattern(link->fd, 0, 100));
 	for (int i = 0; i < 3; i++) {
 		EXPECT_EQ(POLLIN, poll_now(link->fd, POLLIN) & POLLIN);

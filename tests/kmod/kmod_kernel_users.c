@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What uses sockets inside the kernel: read_sock and sendmsg_locked, through
+ * What uses sockets inside the kernel: read_sock, sendmsg_locked and callbacks, through
  * tests/module/signet_user.c.
  */
 #include "fixture.h"
@@ -178,6 +178,69 @@ TEST_F(users, control_record_of_sol_tls_is_invalid)
 	EXPECT_ERRNO(EIO, recv(fds[1], data, sizeof(data), 0));
 	close(fds[0]);
 	close(fds[1]);
+}
+
+static long calls(int file)
+{
+	char text[20] = "";
+
+	if (write(file, "calls", 5) != 5 || pread(file, text, sizeof(text) - 1, 0) <= 0)
+		return -1;
+	return atol(text);
+}
+
+static bool carries_data(struct link *link)
+{
+	return !send_pattern(link->fd, 0, 50000) && !peer_recv_pattern(link, 0, 50000) &&
+	       !peer_send_pattern(link, 0, 50000, 7000) && !recv_pattern(link->fd, 0, 50000);
+}
+
+/* Whoever came first goes on being called, and is there again when the module is gone. */
+TEST_F(users, callbacks_from_before_the_attach)
+{
+	struct link link;
+	long before;
+
+	ASSERT_EQ(0, link_open(&link, LINK_IPV4, SIGNET_AES_128_GCM_SHA256));
+	ASSERT_EQ(0, command(self->file, "hook %d%s", link.fd, ""));
+	ASSERT_EQ(0, link_attach(&link));
+	ASSERT_EQ(0, link_install(&link));
+	before = calls(self->file);
+	ASSERT_LE(0, before);
+	EXPECT_TRUE(carries_data(&link));
+	EXPECT_LT(before, calls(self->file));
+	/* After close() TCP goes on, with theirs. */
+	ASSERT_EQ(1, send(link.fd, "x", 1, 0));
+	close(link.fd);
+	link.fd = -1;
+	before = calls(self->file);
+	EXPECT_EQ(0, peer_recv_pattern(&link, 50000, 0));
+	EXPECT_EQ(CLOSE_NOTIFY, peer_recv_data_then_alert(&link));
+	EXPECT_EQ(PEER_FIN, peer_recv_end(&link));
+	link_close(&link);
+	EXPECT_LE(before, calls(self->file));
+}
+
+/* And whoever comes later is not taken off. */
+TEST_F(users, callbacks_from_after_the_attach)
+{
+	struct link *link = &self->link;
+	long before;
+
+	ASSERT_EQ(0, command(self->file, "hook %d%s", link->fd, ""));
+	before = calls(self->file);
+	EXPECT_TRUE(carries_data(link));
+	EXPECT_LT(before, calls(self->file));
+	ASSERT_EQ(0, command(self->file, "unhook %d%s", link->fd, ""));
+	ASSERT_EQ(0, send_pattern(link->fd, 50000, 50000));
+	EXPECT_EQ(0, peer_recv_pattern(link, 50000, 50000));
+	ASSERT_EQ(0, command(self->file, "hook %d%s", link->fd, ""));
+	before = calls(self->file);
+	close(link->fd);
+	link->fd = -1;
+	EXPECT_EQ(CLOSE_NOTIFY, peer_recv_alert(link));
+	EXPECT_EQ(PEER_FIN, peer_recv_end(link));
+	EXPECT_LE(before, calls(self->file));
 }
 
 TEST_HARNESS_MAIN

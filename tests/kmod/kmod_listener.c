@@ -8,6 +8,7 @@
 #include <linux/in6.h>
 #include <stdio.h>
 
+#include "file.h"
 #include "helper.h"
 #include "namespace.h"
 #include "uring.h"
@@ -314,6 +315,51 @@ TEST_F(listener, shut_down_and_used_again)
 	link_close(&link);
 }
 
+/* From LISTEN to CLOSE without shutdown(). */
+static int disconnect(int fd)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+
+	return connect(fd, &none, sizeof(none));
+}
+
+/* The gate never opens on the way, whatever the socket was before. */
+TEST_F(listener, becomes_a_client)
+{
+	const struct sockaddr *address = (struct sockaddr *)&self->address;
+	struct link link;
+	char byte;
+
+	for (int i = 0; i < 3; i++) {
+		memset(&link, 0, sizeof(link));
+		link.fd = socket(self->address.ss_family, SOCK_STREAM, 0);
+		ASSERT_EQ(0, ulp_attach(link.fd));
+		ASSERT_EQ(0, listen(link.fd, 5));
+		ASSERT_EQ(0, i ? shutdown(link.fd, SHUT_RD) : disconnect(link.fd));
+		if (i == 2) {
+			ASSERT_EQ(0, listen(link.fd, 5));
+			ASSERT_EQ(0, disconnect(link.fd));
+		}
+		EXPECT_ERRNO(EOPNOTSUPP,
+			     sendto(link.fd, "x", 1, MSG_FASTOPEN, address, self->address_len));
+		EXPECT_ERRNO(EOPNOTSUPP,
+			     set_int_option(link.fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1));
+		EXPECT_EQ(SIGNET_STATE_GATED, state_of(link.fd));
+		ASSERT_EQ(0, connect(link.fd, address, self->address_len));
+		link.peer = accept(self->fd, NULL, NULL);
+		ASSERT_LE(0, link.peer);
+		EXPECT_ERRNO(ENOTCONN, send(link.fd, "x", 1, 0));
+		EXPECT_ERRNO(ENOTCONN, recv(link.fd, &byte, 1, 0));
+		EXPECT_TRUE(peer_saw_nothing(&link));
+		choose_keys(&link.keys, SIGNET_AES_128_GCM_SHA256);
+		ASSERT_EQ(0, link_rekey(&link));
+		EXPECT_ERRNO(EINPROGRESS, begin(link.fd, SIGNET_ROLE_CLIENT, "db"));
+		ASSERT_EQ(0, complete(self->device, &link));
+		EXPECT_TRUE(carries_data(&link));
+		link_close(&link);
+	}
+}
+
 /* TCP gives those up by the listener's calls. */
 TEST_F(listener, shut_down_with_a_connection_from_before_the_attach)
 {
@@ -469,6 +515,129 @@ TEST_F(listener, a_client_begins_while_tcp_connects)
 	}
 	EXPECT_GT(0, send(link.fd, "x", 1, MSG_DONTWAIT));
 	close(link.fd);
+}
+
+/* --- connections that are accepted before TCP has connected them -------------------- */
+
+static const uint8_t hello_record[] = { TYPE_HANDSHAKE, 3, 3, 0, 6, 'h', 'e', 'l', 'l', 'o', '!' };
+
+#define STATE_SYN_RECV 3
+
+/* TCP Fast Open, both sides, without cookies. */
+static int allow_fast_open(int listener)
+{
+	return file_write("/proc/sys/net/ipv4/tcp_fastopen", "519") ?:
+		       set_int_option(listener, IPPROTO_TCP, TCP_FASTOPEN, 5);
+}
+
+/* A client that says hello in its SYN and sees no answer. */
+static int connect_fast(const struct sockaddr_storage *address, socklen_t len)
+{
+	int fd = socket(address->ss_family, SOCK_STREAM, 0);
+
+	if (!deafen(fd, true) &&
+	    sendto(fd, hello_record, sizeof(hello_record), MSG_FASTOPEN | MSG_DONTWAIT,
+		   (const struct sockaddr *)address, len) == sizeof(hello_record))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Such a client's connection. */
+static int accept_fast(int listener, const struct sockaddr_storage *address, socklen_t len,
+		       struct link *link)
+{
+	memset(link, 0, sizeof(*link));
+	link->peer = connect_fast(address, len);
+	link->fd = link->peer < 0 ? -1 : accept(listener, NULL, NULL);
+	choose_keys(&link->keys, SIGNET_AES_128_GCM_SHA256);
+	link->keys.role = SIGNET_ROLE_SERVER;
+	return link->fd < 0 ? -1 : link_rekey(link);
+}
+
+TEST_F(listener, fast_open_begins_before_tcp_is_connected)
+{
+	uint8_t record[sizeof(hello_record)];
+	struct link link;
+	int channel;
+
+	ASSERT_EQ(0, allow_fast_open(self->fd));
+	ASSERT_EQ(0, ulp_attach(self->fd));
+	ASSERT_EQ(0, text_option(self->fd, SIGNET_ACCEPT, "web"));
+	ASSERT_EQ(0, accept_fast(self->fd, &self->address, self->address_len, &link));
+	EXPECT_EQ(STATE_SYN_RECV, tcp_state(link.fd));
+	EXPECT_EQ(SIGNET_STATE_HANDSHAKE, state_of(link.fd));
+	EXPECT_ERRNO(EAGAIN, send(link.fd, "x", 1, MSG_DONTWAIT));
+	EXPECT_ERRNO(EAGAIN, recv(link.fd, record, 1, MSG_DONTWAIT));
+	channel = helper_request(self->device, &self->request);
+	ASSERT_LE(0, channel);
+	/* TCP connects when it sends its answer again. */
+	ASSERT_EQ(0, deafen(link.peer, false));
+	wait_state(link.fd, STATE_ESTABLISHED);
+	EXPECT_EQ(POLLIN, poll_wait(channel, POLLIN) & POLLIN);
+	ASSERT_EQ(5, read(channel, record, 5));
+	ASSERT_EQ(sizeof(record) - 5, read(channel, record + 5, sizeof(record) - 5));
+	EXPECT_EQ(0, memcmp(record, hello_record, sizeof(record)));
+	ASSERT_EQ(0, helper_hand_over(channel, &link.keys, NULL));
+	close(channel);
+	EXPECT_TRUE(carries_data(&link));
+	link_close(&link);
+}
+
+/* One that the application works with by itself. */
+TEST_F(listener, fast_open_keys_wait_for_tcp)
+{
+	uint8_t record[sizeof(hello_record)];
+	struct link link;
+
+	ASSERT_EQ(0, allow_fast_open(self->fd));
+	ASSERT_EQ(0, ulp_attach(self->fd));
+	ASSERT_EQ(0, accept_fast(self->fd, &self->address, self->address_len, &link));
+	EXPECT_EQ(STATE_SYN_RECV, tcp_state(link.fd));
+	EXPECT_EQ(SIGNET_STATE_GATED, state_of(link.fd));
+	EXPECT_ERRNO(ENOTCONN, send(link.fd, "x", 1, 0));
+	EXPECT_ERRNO(ENOTCONN, recv(link.fd, record, 1, 0));
+	EXPECT_ERRNO(ENOTCONN, link_install(&link));
+	ASSERT_EQ(0, deafen(link.peer, false));
+	wait_state(link.fd, STATE_ESTABLISHED);
+	EXPECT_ERRNO(ENOTCONN, send(link.fd, "x", 1, 0));
+	EXPECT_TRUE(peer_saw_nothing(&link));
+	link_close(&link);
+}
+
+/* What these left behind would keep the module from being unloaded. */
+TEST_F(listener, fast_open_connections_that_end_before_tcp_is_connected)
+{
+	struct link link;
+	int clients[4];
+
+	ASSERT_EQ(0, allow_fast_open(self->fd));
+	ASSERT_EQ(0, ulp_attach(self->fd));
+	ASSERT_EQ(0, text_option(self->fd, SIGNET_ACCEPT, "web"));
+	/* Accepted, with a handshake that nobody has taken, and one that somebody has. */
+	for (int i = 0; i < 2; i++) {
+		int channel = -1;
+
+		ASSERT_EQ(0, accept_fast(self->fd, &self->address, self->address_len, &link));
+		EXPECT_EQ(STATE_SYN_RECV, tcp_state(link.fd));
+		if (i) {
+			channel = helper_request(self->device, &self->request);
+			ASSERT_LE(0, channel);
+			ASSERT_EQ(0, helper_refuse(channel, EPERM, ALERT_INTERNAL_ERROR, "no"));
+			EXPECT_ERRNO(EPERM, send(link.fd, "x", 1, 0));
+		}
+		link_close(&link);
+		close(channel);
+	}
+	/* Never accepted. */
+	for (size_t i = 0; i < COUNT(clients); i++) {
+		clients[i] = connect_fast(&self->address, self->address_len);
+		ASSERT_LE(0, clients[i]);
+	}
+	close(self->fd);
+	self->fd = -1;
+	for (size_t i = 0; i < COUNT(clients); i++)
+		close(clients[i]);
 }
 
 TEST_HARNESS_MAIN

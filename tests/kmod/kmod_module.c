@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <sys/klog.h>
 
+#include "file.h"
+#include "namespace.h"
+
 FIXTURE(module){};
 
 static int run(const char *command)
@@ -125,6 +128,69 @@ TEST_F(module, unloads_after_use)
 		/* It is in TIME_WAIT now, which must not need the module's code. */
 		EXPECT_EQ(0, run("rmmod signet"));
 	}
+}
+
+#define HALF_OPEN 20
+
+/* Half-open connections, all with TCP's own struct proto; or -1. See tests/module/signet_user.c. */
+static int half_open(int file, int fd)
+{
+	char text[20] = "";
+	int n = snprintf(text, sizeof(text), "requests %d", fd);
+
+	if (write(file, text, n) != n)
+		return -1;
+	memset(text, 0, sizeof(text));
+	return pread(file, text, sizeof(text) - 1, 0) > 0 ? atoi(text) : -1;
+}
+
+static int connect_deaf(const struct sockaddr_storage *address, socklen_t len)
+{
+	int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	if (!deafen(fd, true) && connect(fd, (const struct sockaddr *)address, len) &&
+	    errno == EINPROGRESS)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/*
+ * TCP keeps a connection that the client has not completed for half a minute, also when its listener
+ * is closed at once. It must not need the module.
+ */
+TEST_F(module, unloads_under_half_open_connections)
+{
+	static const enum link_family families[] = { LINK_IPV4, LINK_IPV6, LINK_MAPPED };
+	struct sockaddr_storage address;
+	int clients[HALF_OPEN], listener, file;
+	socklen_t len;
+
+	ASSERT_EQ(0, run("modprobe signet_user"));
+	ASSERT_EQ(0, namespace_enter());
+	file = open("/proc/signet_user", O_RDWR);
+	ASSERT_LE(0, file);
+	for (size_t family = 0; family < COUNT(families); family++) {
+		ASSERT_EQ(0, run("modprobe signet"));
+		listener = tcp_listen(families[family], HALF_OPEN, &address, &len);
+		ASSERT_LE(0, listener);
+		for (int i = 0; i < HALF_OPEN; i++) {
+			/* The first ones are from before the attach. */
+			if (i == 5)
+				ASSERT_EQ(0, ulp_attach(listener));
+			clients[i] = connect_deaf(&address, len);
+			ASSERT_LE(0, clients[i]);
+		}
+		EXPECT_EQ(HALF_OPEN, half_open(file, listener));
+		close(listener);
+		EXPECT_EQ(0, run("rmmod signet"));
+		/* Until TCP's timer has looked at each of them. */
+		while (half_open(file, clients[0]))
+			usleep(100000);
+		for (int i = 0; i < HALF_OPEN; i++)
+			close(clients[i]);
+	}
+	close(file);
 }
 
 /* Kernels have a module that makes any algorithm it is asked for; it never stays loaded. */

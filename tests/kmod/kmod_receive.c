@@ -253,6 +253,7 @@ TEST_F(strain, receive_timeout)
 	ASSERT_EQ(0, setsockopt(link->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)));
 	EXPECT_ERRNO(EAGAIN, recv(link->fd, bytes, 100, 0));
 	ASSERT_EQ(0, peer_send_pattern(link, 0, 50, 50));
+	wait_delivered(link->peer, link->fd);
 	EXPECT_EQ(50, recv(link->fd, bytes, 100, MSG_WAITALL));
 	ASSERT_EQ(0, peer_send_raw(link, "\27\3\3\0", 4));
 	EXPECT_ERRNO(EAGAIN, recv(link->fd, bytes, 100, 0));

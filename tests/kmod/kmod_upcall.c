@@ -559,6 +559,20 @@ TEST_F(upcall, a_refusal_is_an_errno_and_a_text)
 	EXPECT_ERRNO(EKEYREJECTED, text_option(self->link.fd, SIGNET_CONNECT, "again"));
 }
 
+/* Unlike a lack of memory of TCP's own, that one does not pass. */
+TEST_F(upcall, a_refusal_without_memory_is_for_good)
+{
+	uint8_t byte;
+
+	BEGIN();
+	EXPECT_EQ(0, helper_refuse(self->channel, ENOMEM, 0, "no memory"));
+	EXPECT_EQ(ENOMEM, socket_error(self->link.fd));
+	for (int i = 0; i < 2; i++) {
+		EXPECT_ERRNO(ENOMEM, send(self->link.fd, "x", 1, 0));
+		EXPECT_ERRNO(ENOMEM, recv(self->link.fd, &byte, 1, 0));
+	}
+}
+
 /* An acknowledgment makes TCP forget its soft errors. */
 TEST_F(upcall, a_refusal_is_told_after_the_alert_was_acknowledged)
 {
@@ -943,6 +957,70 @@ TEST_F(upcall, helpers_serve_their_own_namespace)
 	EXPECT_EQ(-1, default_get("fallback"));
 	close(second);
 	close(first);
+}
+
+/* A helper of the initial namespace, with or without net.signet.fallback. */
+static int open_initial(const char *fallback)
+{
+	int here = open("/proc/self/ns/net", O_RDONLY), initial = open("/proc/1/ns/net", O_RDONLY);
+	int device = -1;
+
+	if (!setns(initial, CLONE_NEWNET)) {
+		if (!default_set("fallback", fallback))
+			device = helper_open();
+		if (setns(here, CLONE_NEWNET))
+			abort();
+	}
+	close(initial);
+	close(here);
+	return device;
+}
+
+TEST_F(upcall, a_helper_of_the_initial_namespace_serves_all_if_it_may)
+{
+	struct link *link = &self->link;
+	socklen_t len = sizeof(uint64_t);
+	uint64_t cookie = 0;
+	int initial;
+
+	close(self->device);
+	initial = open_initial("0");
+	self->device = -1;
+	ASSERT_LE(0, initial);
+	EXPECT_ERRNO(EUNATCH, begin(link->fd, SIGNET_ROLE_CLIENT, "db.internal"));
+	close(initial);
+	self->device = open_initial("1");
+	ASSERT_LE(0, self->device);
+	EXPECT_ERRNO(EINPROGRESS, begin(link->fd, SIGNET_ROLE_CLIENT, "db.internal"));
+	/* Back to what it was, for whatever comes next. */
+	initial = open_initial("0");
+	ASSERT_LE(0, initial);
+	close(initial);
+	self->channel = helper_request(self->device, &self->request);
+	ASSERT_LE(0, self->channel);
+	/* It is told whose the socket is. */
+	ASSERT_EQ(0, getsockopt(link->fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len));
+	EXPECT_EQ(cookie, self->request.netns);
+	ASSERT_EQ(sizeof(hello_record), write(self->channel, hello_record, sizeof(hello_record)));
+	ASSERT_EQ(0, helper_hand_over(self->channel, &link->keys, NULL));
+	EXPECT_EQ(SIGNET_STATE_ESTABLISHED, state_of(link->fd));
+	ASSERT_EQ(sizeof(hello_record),
+		  recv(link->peer, link->header, sizeof(hello_record), MSG_WAITALL));
+	EXPECT_EQ(0, send_pattern(link->fd, 0, 1000));
+	EXPECT_EQ(0, peer_recv_pattern(link, 0, 1000));
+}
+
+/* The namespace's own comes first. */
+TEST_F(upcall, a_helper_of_the_namespace_comes_before_the_initial_one)
+{
+	int initial = open_initial("1");
+
+	ASSERT_LE(0, initial);
+	EXPECT_ERRNO(EINPROGRESS, begin(self->link.fd, SIGNET_ROLE_CLIENT, "db.internal"));
+	close(open_initial("0"));
+	EXPECT_EQ(0, poll_now(initial, POLLIN));
+	EXPECT_EQ(POLLIN, poll_now(self->device, POLLIN));
+	close(initial);
 }
 
 TEST_HARNESS_MAIN

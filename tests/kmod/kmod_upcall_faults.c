@@ -7,6 +7,8 @@
  */
 #include "fixture.h"
 
+#include <linux/tls.h>
+
 #include "helper.h"
 #include "namespace.h"
 #include "trial.h"
@@ -373,6 +375,144 @@ static const struct call accept_call = { open_waiting, NULL, call_accept, verify
 TEST_F_TIMEOUT(upcall_faults, accept, 600)
 {
 	FAIL_IN_TURN(accept_call);
+}
+
+/* --- connections that arrive while there is no memory ---------------------------------------- */
+
+FIXTURE(exhausted)
+{
+	struct sockaddr_storage address;
+	socklen_t address_len;
+	int device;
+	int fd;
+};
+
+FIXTURE_VARIANT(exhausted)
+{
+	enum link_family family;
+};
+
+FIXTURE_VARIANT_ADD(exhausted, ipv4){ .family = LINK_IPV4 };
+FIXTURE_VARIANT_ADD(exhausted, ipv6){ .family = LINK_IPV6 };
+FIXTURE_VARIANT_ADD(exhausted, mapped){ .family = LINK_MAPPED };
+
+FIXTURE_SETUP(exhausted)
+{
+	signal(SIGPIPE, SIG_IGN);
+	if (fault_setup())
+		SKIP(return, "this kernel has no fault injection");
+	ASSERT_EQ(0, namespace_enter());
+	self->device = helper_open();
+	ASSERT_LE(0, self->device);
+	set_nonblocking(self->device, true);
+	self->fd = tcp_listen(variant->family, 128, &self->address, &self->address_len);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, ulp_attach(self->fd));
+	ASSERT_EQ(0, text_option(self->fd, SIGNET_ACCEPT, ""));
+}
+
+FIXTURE_TEARDOWN(exhausted)
+{
+	EXPECT_EQ(0, fault_function(NULL));
+	close(self->fd);
+	close(self->device);
+}
+
+#define CLIENTS 6
+
+/* The connections are made, in interrupts, while no context can be had. */
+static int connect_exhausted(const struct sockaddr_storage *address, socklen_t len,
+			     int clients[CLIENTS])
+{
+	int ret = fault_function("signet_context_new");
+
+	for (int i = 0; i < CLIENTS && !ret; i++) {
+		clients[i] = socket(address->ss_family, SOCK_STREAM, 0);
+		ret = connect(clients[i], (const struct sockaddr *)address, len) ?:
+			      send(clients[i], "early", 5, 0) != 5;
+	}
+	return fault_function(NULL) ?: ret;
+}
+
+/* Calls that would change what the sockets share. */
+static bool all_is_refused(int fd)
+{
+	const int options[] = { SIGNET_REKEY, SIGNET_RECORD_MAX, SIGNET_TIMEOUT };
+	struct signet_keys keys;
+	int one = 1, error = 0;
+	socklen_t len = sizeof(error);
+	char byte;
+
+	choose_keys(&keys, SIGNET_AES_128_GCM_SHA256);
+	for (size_t i = 0; i < COUNT(options); i++) {
+		if (!set_int_option(fd, SOL_SIGNET, options[i], 600) || errno != ENOMEM)
+			return false;
+	}
+	if (!setsockopt(fd, SOL_TLS, TLS_RX_EXPECT_NO_PAD, &one, sizeof(one)) || errno != ENOMEM)
+		return false;
+	if (!keys_install(fd, &keys) || errno != ENOMEM || !begin(fd, SIGNET_ROLE_SERVER, "") ||
+	    errno != ENOMEM)
+		return false;
+	/* Told once. */
+	for (int i = 0; i < 2; i++) {
+		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) || error != (i ? 0 : ENOMEM))
+			return false;
+	}
+	return send(fd, "x", 1, 0) < 0 && errno == ENOMEM && recv(fd, &byte, 1, 0) < 0 &&
+	       errno == ENOMEM && (poll_now(fd, POLLIN | POLLOUT) & (POLLERR | POLLHUP));
+}
+
+TEST_F_TIMEOUT(exhausted, connections_of_a_listener_have_failed, 600)
+{
+	struct signet_info info;
+	int clients[CLIENTS], fds[CLIENTS - 2];
+	struct link link;
+	char byte;
+
+	ASSERT_EQ(0, connect_exhausted(&self->address, self->address_len, clients));
+	EXPECT_EQ(CLIENTS, counter_get("NoMemoryChildren"));
+	for (size_t i = 0; i < COUNT(fds); i++) {
+		fds[i] = accept(self->fd, NULL, NULL);
+		ASSERT_LE(0, fds[i]);
+		ASSERT_EQ(0, sock_info(fds[i], &info));
+		EXPECT_EQ(SIGNET_STATE_FAILED, info.state);
+		EXPECT_EQ(ENOMEM, info.error);
+		EXPECT_EQ(SIGNET_REASON_NO_MEMORY, info.reason);
+		EXPECT_NE(0, strlen(text_of(fds[i], SIGNET_ERROR)));
+	}
+	for (size_t i = 0; i < COUNT(fds); i++)
+		EXPECT_TRUE(all_is_refused(fds[i]));
+	EXPECT_EQ(0, poll_now(self->device, POLLIN));
+	/* One ends as the application wants; none says a word before. */
+	EXPECT_EQ(0, shutdown(fds[0], SHUT_WR));
+	EXPECT_EQ(0, recv(clients[0], &byte, 1, 0));
+	for (size_t i = 1; i < CLIENTS; i++)
+		EXPECT_ERRNO(EAGAIN, recv(clients[i], &byte, 1, MSG_DONTWAIT));
+	for (size_t i = 0; i < COUNT(fds); i++)
+		close(fds[i]);
+	/* Two are still in the queue; what comes now is as ever. */
+	for (size_t i = COUNT(fds); i < CLIENTS; i++)
+		close(accept(self->fd, NULL, NULL));
+	memset(&link, 0, sizeof(link));
+	link.peer = socket(self->address.ss_family, SOCK_STREAM, 0);
+	ASSERT_EQ(0, connect(link.peer, (struct sockaddr *)&self->address, self->address_len));
+	link.fd = accept(self->fd, NULL, NULL);
+	EXPECT_EQ(SIGNET_STATE_HANDSHAKE, state_of(link.fd));
+	link_close(&link);
+	for (size_t i = 0; i < CLIENTS; i++)
+		close(clients[i]);
+}
+
+/* What these left behind would keep the module from being unloaded. */
+TEST_F_TIMEOUT(exhausted, connections_of_a_listener_that_nobody_accepts, 600)
+{
+	int clients[CLIENTS];
+
+	ASSERT_EQ(0, connect_exhausted(&self->address, self->address_len, clients));
+	close(self->fd);
+	self->fd = -1;
+	for (size_t i = 0; i < CLIENTS; i++)
+		close(clients[i]);
 }
 
 TEST_HARNESS_MAIN

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <linux/filter.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -71,6 +72,15 @@ int tcp_listen(enum link_family family, int backlog, struct sockaddr_storage *ad
 		return fd;
 	close(fd);
 	return -1;
+}
+
+int deafen(int fd, bool deaf)
+{
+	struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog program = { .len = 1, .filter = &drop };
+
+	return setsockopt(fd, SOL_SOCKET, deaf ? SO_ATTACH_FILTER : SO_DETACH_FILTER, &program,
+			  sizeof(program));
 }
 
 int tcp_pair(enum link_family family, int fds[2])

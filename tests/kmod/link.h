@@ -75,6 +75,12 @@ extern int link_segment;
 int tcp_listen(enum link_family family, int backlog, struct sockaddr_storage *address,
 	       socklen_t *len);
 
+/*
+ * From here on @fd takes no packet, or takes them again: what it sends arrives, and it sees no
+ * answer.
+ */
+int deafen(int fd, bool deaf);
+
 /* A connected pair of plain TCP sockets, without delays by Nagle's algorithm. */
 int tcp_pair(enum link_family family, int fds[2]);
 
