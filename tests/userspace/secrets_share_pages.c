@@ -19,7 +19,7 @@
 #define THREADS 4
 #define TIMES 20000
 /* Kilobytes, rounded up. */
-#define ONE_CHUNK 32
+#define ONE_CHUNK (64 * SIGNET_POOL_ITEM / 1024)
 
 struct item {
 	struct signet_pool_chunk *chunk;
