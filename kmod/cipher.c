@@ -192,7 +192,7 @@ static __always_inline struct aead_request *prepare(const struct signet_cipher *
 		if (dst != src)
 			set_aad_entry(operation, dst);
 	}
-	operation->private_len = crypto_aead_reqsize(cipher->aead);
+	operation->private_len = max(operation->private_len, crypto_aead_reqsize(cipher->aead));
 	aead_request_set_tfm(request, cipher->aead);
 	aead_request_set_callback(request, CRYPTO_TFM_REQ_MAY_SLEEP, NULL, NULL);
 	aead_request_set_ad(request, aad_len);

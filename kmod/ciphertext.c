@@ -45,7 +45,7 @@ static __always_inline const u8 *find_bytes(const struct sk_buff *skb, unsigned 
 
 	if (offset < size)
 		return offset + len <= size ? skb->data + offset : NULL;
-	if (!signet_compat_is_readable(skb))
+	if (!skb_frags_readable(skb))
 		return NULL;
 	for (i = 0; i < info->nr_frags; i++) {
 		offset -= size;
@@ -292,12 +292,14 @@ unsigned int signet_ciphertext_content(struct sock *sk, const struct signet_rx *
  * @last:	the entry that was filled last
  * @end:	behind the last entry there is
  * @behind:	the address right behind what was mapped last, or 0
+ * @head:	the piece of memory that this is in
  * @left:	bytes to map
  */
 struct map {
 	struct scatterlist *last;
 	const struct scatterlist *end;
 	phys_addr_t behind;
+	struct page *head;
 	unsigned int left;
 };
 
@@ -314,7 +316,7 @@ static bool map_skb(struct map *map, const struct sk_buff *skb, unsigned int off
 	struct scatterlist *sg = map->last;
 	phys_addr_t behind = map->behind;
 
-	if (unlikely(!signet_compat_is_readable(skb)))
+	if (unlikely(!skb_frags_readable(skb)))
 		return false;
 	if (offset < size) {
 		if (++sg == map->end)
@@ -334,12 +336,13 @@ static bool map_skb(struct map *map, const struct sk_buff *skb, unsigned int off
 			continue;
 		start = page_to_phys(skb_frag_page(frag)) + skb_frag_off(frag) + offset;
 		len = min(size - offset, left);
-		if (start == behind) {
+		if (start == behind && compound_head(skb_frag_page(frag)) == map->head) {
 			sg->length += len;
 		} else {
 			if (++sg == map->end)
 				return false;
 			signet_sg_set(sg, skb_frag_page(frag), len, skb_frag_off(frag) + offset);
+			map->head = compound_head(skb_frag_page(frag));
 		}
 		behind = start + len;
 		left -= len;
@@ -390,6 +393,23 @@ static bool map_chain(struct map *map, const struct sk_buff *skb, unsigned int o
 	return true;
 }
 
+/*
+ * May somebody on this host still write to what an skb holds? Ciphers read it more than once:
+ * what they authenticate must be what they decrypt.
+ */
+static bool is_shared(const struct sk_buff *skb)
+{
+	const struct sk_buff *part;
+
+	if (likely(!skb_has_frag_list(skb)))
+		return skb_has_shared_frag(skb);
+	skb_walk_frags(skb, part) {
+		if (skb_has_shared_frag(part))
+			return true;
+	}
+	return skb_has_shared_frag(skb);
+}
+
 static noinline struct scatterlist *map_pieces(struct sock *sk, u32 seq, unsigned int len,
 					       struct scatterlist *sg, unsigned int entries)
 {
@@ -403,7 +423,7 @@ static noinline struct scatterlist *map_pieces(struct sock *sk, u32 seq, unsigne
 
 	while (map.left) {
 		skb = find_skb(sk, skb, seq + len - map.left, &offset);
-		if (!skb)
+		if (!skb || is_shared(skb))
 			return NULL;
 		if (likely(!skb_has_frag_list(skb)) ? !map_skb(&map, skb, offset) :
 						      !map_chain(&map, skb, offset))
@@ -429,7 +449,7 @@ struct scatterlist *signet_ciphertext_map(struct sock *sk, const struct signet_r
 	/* Small records mostly lie in one piece. */
 	if (len <= PAGE_SIZE) {
 		skb = find_skb(sk, NULL, seq, &offset);
-		if (likely(skb))
+		if (likely(skb && !is_shared(skb)))
 			bytes = find_bytes(skb, offset, len);
 	}
 	if (!bytes)

@@ -119,8 +119,8 @@ struct sk_buff *signet_ciphertext_stamp(struct sock *sk, const struct signet_rx 
 
 /*
  * Maps a record from its byte @from on where it lies in the receive queue, behind an entry
- * for the cipher. Return: @sg, of @entries entries, or NULL when it has too many pieces
- * or is not all there.
+ * for the cipher. Return: @sg, of @entries entries, or NULL when it has too many pieces,
+ * is not all there, or is in memory that others may write to.
  */
 struct scatterlist *signet_ciphertext_map(struct sock *sk, const struct signet_rx *rx,
 					  const struct signet_found_record *found,

@@ -75,16 +75,6 @@ static inline struct crypto_aead *signet_compat_alloc_sync_aead(const char *name
 #define SIGNET_DIAG_SIZE_ARGS(sk) const struct sock *sk, bool net_admin
 #endif
 
-/* 7.x knows packets whose content is in a device's memory. */
-static inline bool signet_compat_is_readable(const struct sk_buff *skb)
-{
-#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
-	return true;
-#else
-	return skb_frags_readable(skb);
-#endif
-}
-
 /* A notification for MSG_ZEROCOPY of its own, or NULL. 7.x knows device memory. */
 static inline struct ubuf_info *signet_compat_zerocopy_alloc(struct sock *sk, size_t size)
 {

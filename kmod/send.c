@@ -255,7 +255,7 @@ static int send_message(struct sock *sk, struct signet_context *ctx, struct send
 		signet_tx_push(sk, ctx,
 			       msg_data_left(msg) || request->more ? hold_back(sk, &ctx->tx) : 0);
 		/* TCP's own way to wait for memory: a moment, then try again. */
-		if (err == -ENOMEM && !check_send(sk, ctx))
+		if (err == -ENOMEM && !ctx->error)
 			err = sk_stream_wait_memory(sk, &timeo);
 		if (err)
 			return err;
@@ -420,7 +420,9 @@ static inline bool is_ready(struct sock *sk, struct signet_context *ctx, const s
 	return !(msg->msg_flags & ~flags) && !msg->msg_controllen &&
 	       tx->state == SIGNET_DIRECTION_OPEN && !tx->adaptive && !tx->padding &&
 	       !tx->update_deferred && !tx->error && !signet_context_check(sk, ctx) &&
-	       signet_tx_tcp_can_send(sk) && signet_key_update_is_unwanted(ctx);
+	       signet_tx_tcp_can_send(sk) &&
+	       (signet_key_update_is_unwanted(ctx) ||
+		(!signet_key_update_possible(ctx) && !signet_key_update_exhausted(ctx)));
 }
 
 /* The message is one record. Return: as sendmsg(); -EAGAIN: nothing has changed. */
@@ -449,7 +451,7 @@ static inline int send_part(struct signet_context *ctx, struct msghdr *msg, size
 	if (likely(copied == size))
 		return size;
 	iov_iter_revert(&msg->msg_iter, copied);
-	open->content -= copied;
+	signet_tx_record_cut(suite, open, copied);
 	return -EAGAIN;
 }
 

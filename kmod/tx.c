@@ -400,7 +400,7 @@ static int send_copied(struct sock *sk, struct signet_context *ctx, struct iov_i
 	int ret;
 
 	if (unlikely(!outbox->page))
-		outbox->page = alloc_page(sk->sk_allocation);
+		outbox->page = alloc_page(sk->sk_allocation | __GFP_ACCOUNT);
 	if (unlikely(!outbox->page))
 		return -EAGAIN;
 	bvec_set_page(&piece, outbox->page, len + signet_suite_overhead(suite),
@@ -410,6 +410,7 @@ static int send_copied(struct sock *sk, struct signet_context *ctx, struct iov_i
 	copied = signet_copy_content(sealed.iov_base + prefix, len, from);
 	if (unlikely(copied != len)) {
 		iov_iter_revert(from, copied);
+		memzero_explicit(sealed.iov_base, sealed.iov_len);
 		return -EAGAIN;
 	}
 	((u8 *)sealed.iov_base)[prefix + len] = SIGNET_CONTENT_APPLICATION_DATA;

@@ -91,6 +91,24 @@ unsigned int signet_tx_record_append_to_pieces(const struct signet_suite *suite,
 	return done;
 }
 
+void signet_tx_record_cut(const struct signet_suite *suite, struct signet_tx_record *record,
+			  unsigned int len)
+{
+	unsigned int position, n;
+	struct bio_vec *piece;
+
+	record->content -= len;
+	position = signet_suite_prefix_len(suite) + record->content;
+	if (!len)
+		return;
+	for (piece = find_piece(record, &position); len; piece++) {
+		n = min(len, piece->bv_len - position);
+		memzero_explicit(bvec_virt(piece) + position, n);
+		len -= n;
+		position = 0;
+	}
+}
+
 void signet_tx_record_append_padded(const struct signet_suite *suite,
 				    struct signet_tx_record *record, u8 type, unsigned int padding)
 {

@@ -93,6 +93,10 @@ static inline unsigned int signet_tx_record_append(const struct signet_suite *su
 	return len;
 }
 
+/* Wipes and takes back the last @len bytes of content. */
+void signet_tx_record_cut(const struct signet_suite *suite, struct signet_tx_record *record,
+			  unsigned int len);
+
 /* signet_tx_record_append_type() to several pieces, or with padding. */
 void signet_tx_record_append_padded(const struct signet_suite *suite,
 				    struct signet_tx_record *record, u8 type, unsigned int padding);

@@ -4,6 +4,8 @@
  */
 #include "fixture.h"
 
+#include <fcntl.h>
+
 #include "namespace.h"
 
 FIXTURE(counters)
@@ -163,6 +165,34 @@ TEST_F(counters, peeked_records_are_counted)
 	EXPECT_EQ(9, counter_get("PeekedRecords"));
 	EXPECT_EQ(0, recv_pattern(link->fd, 0, 1000));
 	EXPECT_EQ(10, counter_get("RxRecords"));
+}
+
+/* Who relays ciphertext by reference may change it between a cipher's two looks at it. */
+TEST_F(counters, ciphertext_in_its_senders_memory_is_copied_first)
+{
+	static uint8_t record[RECORD_CONTENT + RECORD_OVERHEAD] __attribute__((aligned(4096)));
+	static const size_t sizes[] = { 100, 3000, RECORD_CONTENT };
+	static uint8_t content[RECORD_CONTENT], got[RECORD_CONTENT];
+	struct link *link = &self->link;
+	int pipes[2];
+
+	ASSERT_EQ(0, peer_send_pattern(link, 0, 2 * RECORD_CONTENT, RECORD_CONTENT));
+	ASSERT_EQ(0, recv_pattern(link->fd, 0, 2 * RECORD_CONTENT));
+	EXPECT_EQ(0, counter_get("RxCopies"));
+	ASSERT_EQ(0, pipe(pipes));
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		struct iovec vec = { .iov_base = record };
+
+		memset(content, 'a' + i, sizes[i]);
+		vec.iov_len = record_seal(&link->to_fd, TYPE_DATA, content, sizes[i], 0, record);
+		ASSERT_EQ(vec.iov_len, vmsplice(pipes[1], &vec, 1, 0));
+		ASSERT_EQ(vec.iov_len, splice(pipes[0], NULL, link->peer, NULL, vec.iov_len, 0));
+		ASSERT_EQ(sizes[i], recv(link->fd, got, sizes[i], MSG_WAITALL));
+		EXPECT_EQ(0, memcmp(content, got, sizes[i]));
+		EXPECT_EQ(i + 1, counter_get("RxCopies"));
+	}
+	close(pipes[0]);
+	close(pipes[1]);
 }
 
 TEST_HARNESS_MAIN
