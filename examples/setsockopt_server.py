@@ -10,8 +10,7 @@ import socket
 import socketserver
 import sys
 
-TCP_ULP = 31
-SOL_SIGNET, SIGNET_ACCEPT, SIGNET_ERROR, SIGNET_SERVER_NAME = 21319, 2, 65, 69
+TCP_ULP, SOL_SIGNET, SIGNET_ACCEPT, SIGNET_ERROR, SIGNET_SERVER_NAME = 31, 21319, 2, 65, 69
 
 
 def text(connection, option):
@@ -26,8 +25,7 @@ class Handler(socketserver.StreamRequestHandler):
 
     def handle(self):
         try:
-            # The first call waits for the handshake.
-            while self.rfile.readline().strip():
+            while self.rfile.readline().strip():  # the first one waits for the handshake
                 pass
         except OSError as error:
             print(f"{self.client_address[0]}: {error.strerror} "
@@ -38,9 +36,7 @@ class Handler(socketserver.StreamRequestHandler):
 
 
 class Server(socketserver.ThreadingTCPServer):
-    address_family = socket.AF_INET6
-    allow_reuse_address = True
-    daemon_threads = True
+    address_family, allow_reuse_address, daemon_threads = socket.AF_INET6, True, True
 
     def __init__(self, port, profile):
         super().__init__(("::", port), Handler, bind_and_activate=False)
@@ -50,18 +46,14 @@ class Server(socketserver.ThreadingTCPServer):
         self.server_activate()
 
 
-def main():
+if __name__ == "__main__":
     if len(sys.argv) != 3:
         print(__doc__.strip())
-        return 0 if sys.argv[1:] == ["--help"] else 2
+        sys.exit(0 if sys.argv[1:] == ["--help"] else 2)
     try:
         with Server(int(sys.argv[1]), sys.argv[2]) as server:
             server.serve_forever()
     except OSError as error:
-        return f"port {sys.argv[1]}: {error.strerror}"
+        sys.exit(f"port {sys.argv[1]}: {error.strerror}")
     except KeyboardInterrupt:
-        return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        pass
