@@ -22,6 +22,11 @@ void signet_secret_inherit(void *secret, size_t size)
 	(void)madvise(secret, size, MADV_KEEPONFORK);
 }
 
+void signet_secret_lock(void *secret, size_t size)
+{
+	(void)mlock(secret, size);
+}
+
 void signet_secret_free(void *secret, size_t size)
 {
 	if (!secret)

@@ -17,6 +17,9 @@ void *signet_secret_alloc(size_t size);
 /* What children of this process may have too: what a configuration holds. */
 void signet_secret_inherit(void *secret, size_t size);
 
+/* A child has no locks of its parent's: for what it inherited, and will write to. */
+void signet_secret_lock(void *secret, size_t size);
+
 /* Wipes and frees. @size is what was asked for. NULL is fine. */
 void signet_secret_free(void *secret, size_t size);
 

@@ -83,6 +83,7 @@ int signet_ticket_keys_set(struct signet_ticket_keys *keys, const void *blob, si
 	if (!blob || !count || count > SIGNET_TICKET_KEYS_MAX || size % SIGNET_TICKET_KEY_SIZE)
 		return -EINVAL;
 	pthread_mutex_lock(&keys->lock);
+	signet_secret_lock(keys, sizeof(*keys));
 	explicit_bzero(keys->keys, sizeof(keys->keys));
 	memcpy(keys->keys, blob, size);
 	keys->count = count;
@@ -103,6 +104,7 @@ static int renew(struct signet_ticket_keys *keys, unsigned int lifetime)
 	ret = fill_random(&key, sizeof(key));
 	if (ret)
 		return ret;
+	signet_secret_lock(keys, sizeof(*keys));
 	memmove(&keys->keys[1], &keys->keys[0], (OWN_KEYS - 1) * sizeof(key));
 	keys->keys[0] = key;
 	explicit_bzero(&key, sizeof(key));

@@ -63,6 +63,12 @@ struct sessions *sessions_new(unsigned int count)
 	return NULL;
 }
 
+void sessions_lock(struct sessions *sessions)
+{
+	shared_lock(sessions->places, place_count(sessions) * sizeof(*sessions->places));
+	shared_lock(sessions->records, place_count(sessions) * sizeof(*sessions->records));
+}
+
 void sessions_free(struct sessions *sessions)
 {
 	if (!sessions)

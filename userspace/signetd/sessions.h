@@ -41,6 +41,9 @@ struct session_record {
 /* Room for so many, which the worker to be forked will share. Return: NULL without memory. */
 struct sessions *sessions_new(unsigned int count);
 
+/* shared_lock() all of it. */
+void sessions_lock(struct sessions *sessions);
+
 /* This process has them no more. NULL is fine. */
 void sessions_free(struct sessions *sessions);
 

@@ -11,10 +11,16 @@ void *shared_map(size_t size)
 	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
 		return NULL;
-	/* Room for what does not come need not be there. */
-	(void)mlock2(memory, size, MLOCK_ONFAULT);
+	shared_lock(memory, size);
 	(void)madvise(memory, size, MADV_DONTDUMP);
 	return memory;
+}
+
+void shared_lock(void *memory, size_t size)
+{
+	/* Room for what does not come need not be there. */
+	if (memory)
+		(void)mlock2(memory, size, MLOCK_ONFAULT);
 }
 
 void shared_unmap(void *memory, size_t size)

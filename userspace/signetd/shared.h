@@ -91,6 +91,9 @@ struct shared {
  */
 void *shared_map(size_t size);
 
+/* Locks are not inherited: for the process that was forked. NULL is fine. */
+void shared_lock(void *memory, size_t size);
+
 /* This process has it no more. NULL is fine. */
 void shared_unmap(void *memory, size_t size);
 

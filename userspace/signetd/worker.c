@@ -434,6 +434,9 @@ void worker_run(const struct worker_start *start)
 
 	log_set_process("signetd-worker");
 	confine_memory(false);
+	shared_lock(start->shared, sizeof(*start->shared));
+	shared_lock(start->state, sizeof(*start->state));
+	sessions_lock(start->sessions);
 	worker.limits = limits_new(&settings->limits);
 	if (!worker.limits)
 		fail(start, "memory", ENOMEM);
