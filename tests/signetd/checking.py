@@ -47,10 +47,10 @@ def unusable():
 
 
 def secrets(pid):
-    """The flags of each mapping that no dump has: not the kernel's own, nor libc's for getrandom()."""
+    """The flags of each mapping to write to that no dump has, but libc's for getrandom()."""
     with open(f"/proc/{pid}/smaps", encoding="ascii") as smaps:
         mappings = [set(line.split()[1:]) for line in smaps if line.startswith("VmFlags:")]
-    return [flags for flags in mappings if "dd" in flags and not flags & {"io", "pf", "dp"}]
+    return [flags for flags in mappings if {"dd", "wr"} <= flags and "dp" not in flags]
 
 
 @case("worker and signer: secrets lie in locked memory that no dump has")
