@@ -19,7 +19,7 @@ static const struct plan quick = { .rounds = 5, .handshakes = 64, .batch = 16 };
 
 /**
  * struct options - of the command line
- * @json:	where to write it; NULL for nowhere
+ * @json:	path of the file that gets the figures too, or NULL
  * @only:	SERVER:TRIAL; NULL for all
  */
 struct options {
